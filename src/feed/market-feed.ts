@@ -1,0 +1,56 @@
+// The port to a market: Binance, a simulated market, or a recording. It promises order and says how it is; it writes nothing.
+import type { Candle } from '../core/market/candle.ts';
+import type { FeedState } from '../core/market/feed-status.ts';
+import type { RawTick } from '../core/market/raw-tick.ts';
+import type { Source } from '../core/market/source.ts';
+import type { MarketSymbol } from '../core/market/symbol.ts';
+import type { EpochMs } from '../core/market/time.ts';
+
+/** Where a symbol goes on. */
+export interface StartPoint {
+  readonly symbol: MarketSymbol;
+  /** End of the last closed minute already held; undefined: nothing held, start at the current minute. */
+  readonly resumeFrom: EpochMs | undefined;
+}
+
+export type FeedEvent =
+  /**
+   * Records for `raw_ticks`, in order. Per symbol: a `symbol` start, the closed klines that tile its
+   * open windows (1d, then 1m, ascending), then trades in id order without holes, watermarks between.
+   */
+  | { readonly type: 'ticks'; readonly ticks: readonly RawTick[] }
+  /** Closed candles of the past for the store, of one symbol and interval, ascending; never in `raw_ticks`. */
+  | { readonly type: 'history'; readonly candles: readonly Candle[] }
+  /** What was no trade: for `raw_ticks.dlq`. `payload` is what came, cut to `REJECTED_PAYLOAD_MAX` characters. */
+  | { readonly type: 'rejected'; readonly reason: string; readonly payload: string }
+  | {
+      readonly type: 'state';
+      readonly state: FeedState;
+      readonly reason?: string;
+      /** Symbols that are not simply live. */
+      readonly symbols: ReadonlyMap<MarketSymbol, 'catching-up' | 'repairing'>;
+    };
+
+export const REJECTED_PAYLOAD_MAX = 2_000;
+
+export interface MarketFeed extends AsyncDisposable {
+  readonly source: Source;
+  /** Exchange's clock minus ours, ms, as known so far; 0 where the feed has no clock of its own. */
+  readonly clockOffsetMs: number;
+  /**
+   * Events until `signal` aborts (then it ends quietly), or, for a recording, until its end.
+   * @throws FeedError where going on is pointless: an unknown symbol, no endpoint that may be used.
+   */
+  stream(starts: readonly StartPoint[], signal: AbortSignal): AsyncIterable<FeedEvent>;
+}
+
+/** A fault the feed cannot mend by trying again; the message names the value and the remedy. */
+export class FeedError extends Error {
+  override readonly name = 'FeedError';
+  readonly code: 'unknown-symbol' | 'unreachable' | 'refused' | 'bad-recording';
+
+  constructor(code: FeedError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

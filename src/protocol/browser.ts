@@ -1,0 +1,111 @@
+// What the dashboard and the server say to each other over the WebSocket at /api/v1/live. Types only: cheap for the browser to import.
+import type { Interval } from '../core/market/interval.ts';
+
+/**
+ * A candle on the wire to the browser; times in ms, decimals as text with 8 places:
+ * [openTime, open, high, low, close, volume, quoteVolume, trades, takerBuyVolume,
+ *  takerBuyQuoteVolume, firstTradeId|null, lastTradeId|null, revision, flags]
+ * flags: 1 closed · 2 complete · 4 source is klines.
+ */
+export type CandleRow = readonly [
+  openTime: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  quoteVolume: string,
+  trades: number,
+  takerBuyVolume: string,
+  takerBuyQuoteVolume: string,
+  firstTradeId: number | null,
+  lastTradeId: number | null,
+  revision: number,
+  flags: number,
+];
+
+export const ROW_CLOSED = 1;
+export const ROW_COMPLETE = 2;
+export const ROW_FROM_KLINES = 4;
+
+/** Browser → server. A later `watch` replaces the earlier: one view a connection. */
+export type BrowserRequest =
+  | {
+      readonly type: 'watch';
+      readonly symbol: string;
+      readonly interval: Interval;
+      readonly limit: number;
+    }
+  /** Answered with `pong`: measures the way and the clocks. `sentAt` comes back as it was. */
+  | { readonly type: 'ping'; readonly sentAt: number };
+
+export const SNAPSHOT_CANDLES_MAX = 2_000;
+
+/** What the strip shows. `simulated`/`recording` come from `source`, beside the state. */
+export interface StatusView {
+  /** `no-feed`: the server itself has no news of the feed (its heartbeat stopped). */
+  readonly state:
+    | 'connecting'
+    | 'catching-up'
+    | 'live'
+    | 'repairing'
+    | 'stale'
+    | 'offline'
+    | 'no-feed';
+  readonly since: number;
+  readonly reason?: string;
+  readonly source: {
+    readonly kind: 'binance' | 'simulated' | 'recording';
+    readonly id: string;
+    readonly label: string;
+  };
+  /** Symbols that are not simply live. */
+  readonly symbols: Readonly<Record<string, 'catching-up' | 'repairing'>>;
+  /** Exchange's clock at `serverTime`, ms. */
+  readonly exchangeTime: number;
+  readonly serverTime: number;
+  /** From the exchange's `E` to our receipt, ms, on the exchange's clock. */
+  readonly feedDelayMs?: number;
+}
+
+/** Server → browser. The heartbeat is `status`: at each change and at least every `HEARTBEAT_MS`. */
+export type ServerMessage =
+  | {
+      readonly type: 'hello';
+      readonly version: string;
+      readonly symbols: readonly string[];
+      readonly intervals: readonly Interval[];
+      readonly status: StatusView;
+    }
+  /** Ascending, the open candle last (flag closed unset). `more`: the store holds older ones. */
+  | {
+      readonly type: 'snapshot';
+      readonly symbol: string;
+      readonly interval: Interval;
+      readonly candles: readonly CandleRow[];
+      readonly more: boolean;
+    }
+  /**
+   * The rows that changed since the last message of this view, ascending, each the newest state of
+   * its candle: for a slow reader many changes become one. `eventTime`: `E` of the newest trade in it.
+   */
+  | {
+      readonly type: 'update';
+      readonly symbol: string;
+      readonly interval: Interval;
+      readonly candles: readonly CandleRow[];
+      readonly eventTime?: number;
+      /** When the server sent it, its own clock. */
+      readonly sentAt: number;
+    }
+  | { readonly type: 'status'; readonly status: StatusView }
+  | { readonly type: 'pong'; readonly sentAt: number; readonly serverTime: number }
+  | { readonly type: 'error'; readonly message: string };
+
+export const HEARTBEAT_MS = 1_000;
+
+/** GET /api/v1/candles?symbol&interval&before=<openTime>&limit → `{ candles: CandleRow[], more }`, ascending, openTime < before: scrolling back. */
+export interface CandlePage {
+  readonly candles: readonly CandleRow[];
+  readonly more: boolean;
+}

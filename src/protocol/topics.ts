@@ -1,0 +1,64 @@
+// The topics: their names, keys and the one encoding of each. What crosses a process is parsed here and trusted after.
+import type { Candle, LiveCandle } from '../core/market/candle.ts';
+import type { FeedStatus } from '../core/market/feed-status.ts';
+import { INTERVALS, type Interval } from '../core/market/interval.ts';
+import type { RawTick } from '../core/market/raw-tick.ts';
+import { decodeCandle, decodeLiveCandle, encodeCandle, encodeLiveCandle } from './candle-record.ts';
+import { decodeFeedStatus, encodeFeedStatus } from './feed-status-record.ts';
+import { decodeRawTick, encodeRawTick } from './raw-tick-record.ts';
+import { decodeRejected, encodeRejected, type RejectedTick } from './rejected-record.ts';
+
+/** A topic and its codec: `decode(encode(x))` equals `x`. In process, values pass by reference and are not encoded. */
+export interface Topic<T> {
+  readonly name: string;
+  /** `delete`: every record, in order. `compact`: each key's newest record is what counts. */
+  readonly cleanup: 'delete' | 'compact';
+  /** JSON text, one record a message. */
+  encode(value: T): string;
+  /** @throws DecodeError where `text` is not such a record. */
+  decode(text: string): T;
+}
+
+/** Key = symbol. */
+export const RAW_TICKS: Topic<RawTick> = {
+  name: 'raw_ticks',
+  cleanup: 'delete',
+  encode: encodeRawTick,
+  decode: decodeRawTick,
+};
+
+/** Key = symbol where known, else empty. */
+export const RAW_TICKS_DLQ: Topic<RejectedTick> = {
+  name: 'raw_ticks.dlq',
+  cleanup: 'delete',
+  encode: encodeRejected,
+  decode: decodeRejected,
+};
+
+/** Closed candles and corrections; key = symbol. */
+export const OHLCV: Readonly<Record<Interval, Topic<Candle>>> = Object.fromEntries(
+  INTERVALS.map((interval) => [
+    interval,
+    { name: `ohlcv_${interval}`, cleanup: 'delete', encode: encodeCandle, decode: decodeCandle },
+  ]),
+) as Record<Interval, Topic<Candle>>;
+
+/** Open candles, conflated; key = `symbol:interval`. */
+export const OHLCV_LIVE: Topic<LiveCandle> = {
+  name: 'ohlcv_live',
+  cleanup: 'compact',
+  encode: encodeLiveCandle,
+  decode: decodeLiveCandle,
+};
+
+/** How the feed is; key = its source's identity. */
+export const FEED_STATUS: Topic<FeedStatus> = {
+  name: 'feed_status',
+  cleanup: 'compact',
+  encode: encodeFeedStatus,
+  decode: decodeFeedStatus,
+};
+
+export function liveKey(candle: { readonly symbol: string; readonly interval: Interval }): string {
+  return `${candle.symbol}:${candle.interval}`;
+}

@@ -1,0 +1,47 @@
+// The port to kept candles: SQLite in the data directory, or TimescaleDB. Identity of a candle: (symbol, interval, openTime).
+import type { Candle } from '../core/market/candle.ts';
+import type { Interval } from '../core/market/interval.ts';
+import type { MarketSymbol } from '../core/market/symbol.ts';
+import type { EpochMs } from '../core/market/time.ts';
+
+export interface CandleQuery {
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  /** Least openTime, inclusive. */
+  readonly from?: EpochMs;
+  /** Greatest openTime, inclusive. */
+  readonly to?: EpochMs;
+  readonly limit: number;
+  /** Which end counts when more than `limit` match. The answer is ascending either way. */
+  readonly take: 'first' | 'last';
+}
+
+export interface CandleStore extends AsyncDisposable {
+  /** All or none. A candle already there is replaced only by one of a higher revision. Any order, any mix of symbols and intervals. */
+  write(candles: readonly Candle[]): Promise<void>;
+  /** Ascending by openTime. */
+  read(query: CandleQuery): Promise<readonly Candle[]>;
+  /** Greatest openTime held; undefined where there is none. */
+  lastOpenTime(symbol: MarketSymbol, interval: Interval): Promise<EpochMs | undefined>;
+  /** Every symbol with at least one candle, sorted. */
+  symbols(): Promise<readonly MarketSymbol[]>;
+  /** Removes candles of `interval` that open before `before`; answers how many. */
+  prune(interval: Interval, before: EpochMs): Promise<number>;
+}
+
+/** `code` says what the caller can do: mend the set-up (`foreign-source`, `newer-version`, `unwritable`, `damaged`), or the value (`out-of-range`). */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code:
+    | 'foreign-source'
+    | 'newer-version'
+    | 'unwritable'
+    | 'locked'
+    | 'damaged'
+    | 'out-of-range';
+
+  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
