@@ -1,0 +1,133 @@
+// Makes node_modules match package-lock.json, and does nothing when it does. Never edits either lock or package.json.
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isStarted, root, runScript, SetupError, say } from './project.mjs';
+import { findRuntime } from './runtime.mjs';
+
+const STAMP_PATH = 'node_modules/.wickstream-install';
+/** npm's own record of what it has put into node_modules; it is written last. */
+const HIDDEN_LOCK_PATH = 'node_modules/.package-lock.json';
+const NODE_MAJOR_MIN_FOR_SETUP = 20;
+const PROGRESS_INTERVAL_MS = 15_000;
+
+/** What a finished install is known by: the machine's kind, and the lock (or, where there is none, package.json). */
+export function installStamp({ lock, platform, arch }) {
+  return `${platform}-${arch} ${createHash('sha256').update(lock).digest('hex')}`;
+}
+
+/**
+ * The npm arguments that bring node_modules from `found` to `wanted` (stamps), or undefined when it is there.
+ * An existing folder is only brought up to date: quicker, and on Windows the Node running now may lie in it,
+ * where it cannot be deleted. One made on another kind of machine is replaced: its binaries do not run here.
+ */
+export function chooseInstall({ wanted, found, hasLock, hasHiddenLock }) {
+  if (found === wanted) return undefined;
+  const sameMachine = found === undefined || found.split(' ')[0] === wanted.split(' ')[0];
+  if (!hasLock) return ['install', '--no-package-lock'];
+  return hasHiddenLock && sameMachine ? ['install', '--no-save'] : ['ci'];
+}
+
+/**
+ * How to start npm: by the Node running now where npm's own script is found (no shell, same on every system),
+ * else by name. `npm_execpath` may also be another package manager's: then it is not used.
+ */
+export function chooseNpm({ npmExecPath, execPath, platform, exists }) {
+  const bin = dirname(execPath);
+  const candidates = [
+    npmExecPath,
+    join(bin, 'node_modules/npm/bin/npm-cli.js'),
+    join(bin, '../lib/node_modules/npm/bin/npm-cli.js'),
+  ];
+  const script = candidates.find((path) => path?.endsWith('npm-cli.js') && exists(path));
+  if (script !== undefined) return { command: execPath, args: [script], shell: false };
+  return platform === 'win32'
+    ? { command: 'npm.cmd', args: [], shell: true }
+    : { command: 'npm', args: [], shell: false };
+}
+
+/** Installs if needed. Throws a SetupError when npm fails or when no Node 26 is there afterwards. */
+export async function ensureInstalled() {
+  const { version, platform, arch } = process;
+  if (Number(version.slice(1).split('.')[0]) < NODE_MAJOR_MIN_FOR_SETUP) {
+    throw new SetupError(`Expected Node ${NODE_MAJOR_MIN_FOR_SETUP} or newer, was ${version}.`);
+  }
+  const lock = read('package-lock.json');
+  const wanted = installStamp({ lock: lock ?? read('package.json') ?? '', platform, arch });
+  const args = chooseInstall({
+    wanted,
+    found: read(STAMP_PATH),
+    hasLock: lock !== undefined,
+    hasHiddenLock: existsSync(join(root, HIDDEN_LOCK_PATH)),
+  });
+  if (args === undefined) return;
+  await install(args);
+  // A missing runtime throws here, before the stamp: the next start tries again.
+  findRuntime();
+  writeFileSync(join(root, STAMP_PATH), wanted);
+}
+
+async function install(args) {
+  const isFirst = args[0] === 'ci' || !existsSync(join(root, HIDDEN_LOCK_PATH));
+  say(
+    isFirst
+      ? 'Installing packages into node_modules, Node 26 among them. This happens once and takes a minute or so …'
+      : 'Bringing node_modules up to date with package-lock.json …',
+  );
+  const startedAtMs = Date.now();
+  const seconds = () => Math.round((Date.now() - startedAtMs) / 1000);
+  const progress = setInterval(
+    () => say(`… still installing (${seconds()} s)`),
+    PROGRESS_INTERVAL_MS,
+  );
+  try {
+    const code = await runNpm(args);
+    if (code !== 0) {
+      throw new SetupError(
+        `npm ${args.join(' ')} failed (exit code ${code}); its reason is above. Is the network up? Then run this again.`,
+      );
+    }
+  } finally {
+    clearInterval(progress);
+  }
+  say(`Packages are in place (${seconds()} s).`);
+}
+
+function runNpm(args) {
+  const npm = chooseNpm({
+    npmExecPath: process.env.npm_execpath,
+    execPath: process.execPath,
+    platform: process.platform,
+    exists: existsSync,
+  });
+  // `--include`: the dashboard is built here, also where NODE_ENV=production would leave its tools out.
+  const all = [...npm.args, ...args, '--include=dev', '--include=optional', '--loglevel=error'];
+  const [command, rest] = npm.shell ? [[npm.command, ...all].join(' '), []] : [npm.command, all];
+  const { promise, resolve, reject } = deferred();
+  const child = spawn(command, rest, { cwd: root, stdio: ['ignore', 2, 2], shell: npm.shell });
+  child.once('error', (error) =>
+    reject(new SetupError(`Could not start npm (${error.message}). Is npm installed?`)),
+  );
+  child.once('exit', (code, signal) => resolve(code ?? signal));
+  return promise;
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+function deferred() {
+  let resolve;
+  let reject;
+  const promise = new Promise((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+function read(path) {
+  const full = join(root, path);
+  return existsSync(full) ? readFileSync(full, 'utf8') : undefined;
+}
+
+if (isStarted(import.meta.url)) await runScript(ensureInstalled);

@@ -1,0 +1,57 @@
+// Runs a program under the chosen Node and ends as it ends. The one place that decides how a stop reaches it.
+//
+// Ctrl-C in a terminal goes to the whole process group: the program has it already, and npm sends it to this
+// wrapper a second time. A `kill` reaches this wrapper alone; a `kill -9` nobody. So no signal is passed on:
+// the wrapper closes the IPC channel, which a dying wrapper does too, and stop-with-parent.mjs turns that
+// into exactly one SIGTERM in the program, unless a signal has reached it by itself.
+
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { root, SetupError, say } from './project.mjs';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** Twice what the program promises for a clean end. What it had not stored yet is fetched again at the next start. */
+const STOP_DEADLINE_MS = 10_000;
+const WATCH_URL = new URL('./stop-with-parent.mjs', import.meta.url).href;
+
+/** Exit code as shells give it: the program's own, or 128 + the signal's number. */
+export function exitCode(code, signal) {
+  return code ?? 128 + (constants.signals[signal] ?? 0);
+}
+
+/** Runs `entry` with `args` and resolves with its exit code. Rejects with a SetupError if it can't be started. */
+export function launch({ runtime, entry, args }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(runtime, [`--import=${WATCH_URL}`, entry, ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...compileCache(process.env) },
+    });
+    let deadline;
+    const stop = () => {
+      if (!child.connected) return;
+      child.disconnect();
+      deadline = setTimeout(() => {
+        say(`Not ended ${STOP_DEADLINE_MS / 1000} s after it was asked to: killed.`);
+        child.kill('SIGKILL');
+      }, STOP_DEADLINE_MS);
+    };
+    for (const signal of STOP_SIGNALS) process.on(signal, stop);
+    const finish = (settle, value) => {
+      clearTimeout(deadline);
+      for (const signal of STOP_SIGNALS) process.off(signal, stop);
+      settle(value);
+    };
+    child.once('error', (error) => {
+      const message = `Could not run ${runtime} (${error.message}). Install Node 26 from https://nodejs.org and run this again.`;
+      finish(reject, new SetupError(message));
+    });
+    child.once('exit', (code, signal) => finish(resolve, exitCode(code, signal)));
+  });
+}
+
+/** Compiled code is kept between runs: the second start is quicker. The user's own choice goes first. */
+export function compileCache(env) {
+  const isChosen = env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE;
+  return isChosen ? {} : { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile') };
+}
