@@ -4,7 +4,7 @@ import type { Candle, LiveCandle } from '../core/market/candle.ts';
 import { type Decimal, formatDecimal, parseDecimal } from '../core/market/decimal.ts';
 import { INTERVALS } from '../core/market/interval.ts';
 import { parseMarketSymbol } from '../core/market/symbol.ts';
-import { epochMs } from '../core/market/time.ts';
+import { EPOCH_MS_MAX, epochMs } from '../core/market/time.ts';
 import { DecodeError } from './decode-error.ts';
 
 export const symbolField = z.string().transform((text, context) => {
@@ -21,7 +21,7 @@ export const decimalField = z.string().transform((text, context): Decimal => {
   return z.NEVER;
 });
 
-export const timeField = z.number().int().min(0).max(253_402_300_799_999).transform(epochMs);
+export const timeField = z.number().int().min(0).max(EPOCH_MS_MAX).transform(epochMs);
 
 const candleShape = {
   symbol: symbolField,

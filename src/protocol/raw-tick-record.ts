@@ -1,10 +1,202 @@
-// The JSON of `raw_ticks`. (Codec being written; signatures are final.)
-import type { RawTick } from '../core/market/raw-tick.ts';
+// The JSON of `raw_ticks`: the exchange's aggTrade events, and our control records beside them, told apart by `e`.
+import { z } from 'zod';
+import type { AggTrade } from '../core/market/agg-trade.ts';
+import type { Candle } from '../core/market/candle.ts';
+import { formatDecimal } from '../core/market/decimal.ts';
+import { closeTimeOf, INTERVALS } from '../core/market/interval.ts';
+import type { RawTick, RepairPart } from '../core/market/raw-tick.ts';
+import { REPAIR_PART_TRADES_MAX } from '../core/market/raw-tick.ts';
+import { aggTradeEventSchema, encodeAggTrade, formatParts } from './agg-trade-record.ts';
+import { decimalField, parseJson, symbolField, timeField } from './candle-record.ts';
 
-export function encodeRawTick(_tick: RawTick): string {
-  throw new Error('not yet');
+const idOrNoneField = z.number().int().min(-1);
+
+const watermarkSchema = z
+  .object({ e: z.literal('watermark'), s: symbolField, T: timeField, a: idOrNoneField })
+  .transform(
+    ({ s, T, a }): RawTick => ({
+      type: 'watermark',
+      watermark: { symbol: s, time: T, aggTradeId: a },
+    }),
+  );
+
+const symbolStartSchema = z
+  .object({
+    e: z.literal('symbol'),
+    s: symbolField,
+    T: timeField,
+    threeDayAnchor: timeField,
+    minutesFrom: timeField,
+    daysFrom: timeField,
+  })
+  .transform(
+    ({ s, T, threeDayAnchor, minutesFrom, daysFrom }): RawTick => ({
+      type: 'symbol',
+      start: { symbol: s, time: T, threeDayAnchor, minutesFrom, daysFrom },
+    }),
+  );
+
+/** The exchange's kline event, closed; `f` and `L` are left out where they are not known (REST). */
+const klineSchema = z
+  .object({
+    e: z.literal('kline'),
+    s: symbolField,
+    k: z.object({
+      t: timeField,
+      i: z.enum(INTERVALS),
+      f: idOrNoneField.optional(),
+      L: idOrNoneField.optional(),
+      o: decimalField,
+      c: decimalField,
+      h: decimalField,
+      l: decimalField,
+      v: decimalField,
+      n: z.number().int().min(0),
+      x: z.literal(true),
+      q: decimalField,
+      V: decimalField,
+      Q: decimalField,
+    }),
+  })
+  .transform(
+    ({ s, k }): RawTick => ({
+      type: 'kline',
+      candle: {
+        symbol: s,
+        interval: k.i,
+        openTime: k.t,
+        closeTime: closeTimeOf(k.i, k.t),
+        open: k.o,
+        high: k.h,
+        low: k.l,
+        close: k.c,
+        volume: k.v,
+        quoteVolume: k.q,
+        trades: k.n,
+        takerBuyVolume: k.V,
+        takerBuyQuoteVolume: k.Q,
+        firstTradeId: k.f,
+        lastTradeId: k.L,
+        revision: 0,
+        complete: true,
+        source: 'klines',
+      },
+    }),
+  );
+
+/** A trade in a repair part: [a, p, q, f, l, T, m]. */
+const repairTradeSchema = z.tuple([
+  z.number(),
+  z.string(),
+  z.string(),
+  z.number(),
+  z.number(),
+  z.number(),
+  z.boolean(),
+]);
+
+const repairSchema = z
+  .object({
+    e: z.literal('repair'),
+    s: symbolField,
+    t: timeField,
+    part: z.number().int().min(0),
+    parts: z.number().int().min(1),
+    trades: z.array(repairTradeSchema).max(REPAIR_PART_TRADES_MAX),
+  })
+  .transform(({ s, t, part, parts, trades }, context): RawTick => {
+    const parsed: AggTrade[] = [];
+    for (const [a, p, q, f, l, T, m] of trades) {
+      const trade = aggTradeEventSchema.safeParse({ e: 'aggTrade', E: T, s, a, p, q, f, l, T, m });
+      if (!trade.success) {
+        context.addIssue({ code: 'custom', message: `trade ${a}: ${trade.error.message}` });
+        return z.NEVER;
+      }
+      parsed.push(trade.data);
+    }
+    return { type: 'repair', repair: { symbol: s, openTime: t, part, parts, trades: parsed } };
+  });
+
+const rawTickSchema = z.union([
+  aggTradeEventSchema.transform((trade): RawTick => ({ type: 'aggTrade', trade })),
+  watermarkSchema,
+  klineSchema,
+  symbolStartSchema,
+  repairSchema,
+]);
+
+export function encodeRawTick(tick: RawTick): string {
+  switch (tick.type) {
+    case 'aggTrade':
+      return encodeAggTrade(tick.trade);
+    case 'watermark': {
+      const { symbol, time, aggTradeId } = tick.watermark;
+      return JSON.stringify({ e: 'watermark', s: symbol, T: time, a: aggTradeId });
+    }
+    case 'symbol': {
+      const { symbol, time, threeDayAnchor, minutesFrom, daysFrom } = tick.start;
+      return JSON.stringify({
+        e: 'symbol',
+        s: symbol,
+        T: time,
+        threeDayAnchor,
+        minutesFrom,
+        daysFrom,
+      });
+    }
+    case 'kline':
+      return encodeKline(tick.candle);
+    case 'repair':
+      return encodeRepair(tick.repair);
+  }
 }
 
-export function decodeRawTick(_text: string): RawTick {
-  throw new Error('not yet');
+/** @throws DecodeError */
+export function decodeRawTick(text: string): RawTick {
+  return parseJson(rawTickSchema, text, 'a record of raw_ticks');
+}
+
+function encodeKline(candle: Candle): string {
+  return JSON.stringify({
+    e: 'kline',
+    E: candle.closeTime + 1,
+    s: candle.symbol,
+    k: {
+      t: candle.openTime,
+      T: candle.closeTime,
+      s: candle.symbol,
+      i: candle.interval,
+      ...(candle.firstTradeId === undefined ? {} : { f: candle.firstTradeId }),
+      ...(candle.lastTradeId === undefined ? {} : { L: candle.lastTradeId }),
+      o: formatDecimal(candle.open),
+      c: formatDecimal(candle.close),
+      h: formatDecimal(candle.high),
+      l: formatDecimal(candle.low),
+      v: formatDecimal(candle.volume),
+      n: candle.trades,
+      x: true,
+      q: formatDecimal(candle.quoteVolume),
+      V: formatDecimal(candle.takerBuyVolume),
+      Q: formatDecimal(candle.takerBuyQuoteVolume),
+    },
+  });
+}
+
+function encodeRepair(repair: RepairPart): string {
+  return JSON.stringify({
+    e: 'repair',
+    s: repair.symbol,
+    t: repair.openTime,
+    part: repair.part,
+    parts: repair.parts,
+    trades: repair.trades.map((trade) => [
+      trade.aggTradeId,
+      formatParts(trade.priceInteger, trade.priceFraction),
+      formatParts(trade.quantityInteger, trade.quantityFraction),
+      trade.firstTradeId,
+      trade.lastTradeId,
+      trade.tradeTime,
+      trade.buyerIsMaker,
+    ]),
+  });
 }

@@ -8,6 +8,9 @@ export type EpochMs = number & { readonly [brand]: 'EpochMs' };
 /** A span in milliseconds. */
 export type DurationMs = number;
 
+/** The last millisecond of the year 9999: later times are garbage. */
+export const EPOCH_MS_MAX = 253_402_300_799_999;
+
 export const SECOND_MS: DurationMs = 1_000;
 export const MINUTE_MS: DurationMs = 60_000;
 export const HOUR_MS: DurationMs = 3_600_000;
@@ -18,7 +21,7 @@ export const DAY_MS: DurationMs = 86_400_000;
  * @throws RangeError where it is not a whole number of milliseconds between 1970 and the year 9999.
  */
 export function epochMs(value: number): EpochMs {
-  if (!Number.isInteger(value) || value < 0 || value > 253_402_300_799_999) {
+  if (!Number.isInteger(value) || value < 0 || value > EPOCH_MS_MAX) {
     throw new RangeError(`Expected milliseconds since 1970, was ${value}`);
   }
   return value as EpochMs;
