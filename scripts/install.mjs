@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isStarted, root, runScript, SetupError, say } from './project.mjs';
 import { findRuntime } from './runtime.mjs';
@@ -12,6 +12,18 @@ const STAMP_PATH = 'node_modules/.wickstream-install';
 const HIDDEN_LOCK_PATH = 'node_modules/.package-lock.json';
 const NODE_MAJOR_MIN_FOR_SETUP = 20;
 const PROGRESS_INTERVAL_MS = 15_000;
+/**
+ * `install --no-save` puts in what the lock says and leaves the lock alone, as `ci` does. But `ci` refuses a lock
+ * without the entries of binaries for systems its author's registry did not have (Biome's for Android, say).
+ * `--include`: the dashboard is built here, also where NODE_ENV=production would leave its tools out.
+ */
+const NPM_ARGUMENTS = [
+  'install',
+  '--no-save',
+  '--include=dev',
+  '--include=optional',
+  '--loglevel=error',
+];
 
 /** What a finished install is known by: the machine's kind, and the lock (or, where there is none, package.json). */
 export function installStamp({ lock, platform, arch }) {
@@ -19,15 +31,14 @@ export function installStamp({ lock, platform, arch }) {
 }
 
 /**
- * The npm arguments that bring node_modules from `found` to `wanted` (stamps), or undefined when it is there.
- * An existing folder is only brought up to date: quicker, and on Windows the Node running now may lie in it,
- * where it cannot be deleted. One made on another kind of machine is replaced: its binaries do not run here.
+ * What has to be done for node_modules to get from the stamp `found` to `wanted`. What is there is only brought up
+ * to date: quicker, and on Windows the Node running now may lie in it, where it cannot be deleted. But what an
+ * interrupted install has left, or another kind of machine (its binaries do not run here), is removed first.
  */
-export function chooseInstall({ wanted, found, hasLock, hasHiddenLock }) {
-  if (found === wanted) return undefined;
-  const sameMachine = found === undefined || found.split(' ')[0] === wanted.split(' ')[0];
-  if (!hasLock) return ['install', '--no-package-lock'];
-  return hasHiddenLock && sameMachine ? ['install', '--no-save'] : ['ci'];
+export function chooseInstall({ wanted, found, hasHiddenLock }) {
+  if (found === wanted) return 'nothing';
+  const isForeign = found !== undefined && found.split(' ')[0] !== wanted.split(' ')[0];
+  return hasHiddenLock && !isForeign ? 'update' : 'afresh';
 }
 
 /**
@@ -56,26 +67,25 @@ export async function ensureInstalled() {
   }
   const lock = read('package-lock.json');
   const wanted = installStamp({ lock: lock ?? read('package.json') ?? '', platform, arch });
-  const args = chooseInstall({
+  const choice = chooseInstall({
     wanted,
     found: read(STAMP_PATH),
-    hasLock: lock !== undefined,
     hasHiddenLock: existsSync(join(root, HIDDEN_LOCK_PATH)),
   });
-  if (args === undefined) return;
-  await install(args);
+  if (choice === 'nothing') return;
+  await install(choice);
   // A missing runtime throws here, before the stamp: the next start tries again.
   findRuntime();
   writeFileSync(join(root, STAMP_PATH), wanted);
 }
 
-async function install(args) {
-  const isFirst = args[0] === 'ci' || !existsSync(join(root, HIDDEN_LOCK_PATH));
-  say(
-    isFirst
-      ? 'Installing packages into node_modules, Node 26 among them. This happens once and takes a minute or so …'
-      : 'Bringing node_modules up to date with package-lock.json …',
-  );
+async function install(choice) {
+  if (choice === 'afresh') {
+    say(
+      'Installing packages into node_modules, Node 26 among them. This happens once and takes a minute or so …',
+    );
+    removeNodeModules();
+  } else say('Bringing node_modules up to date with package-lock.json …');
   const startedAtMs = Date.now();
   const seconds = () => Math.round((Date.now() - startedAtMs) / 1000);
   const progress = setInterval(
@@ -83,10 +93,10 @@ async function install(args) {
     PROGRESS_INTERVAL_MS,
   );
   try {
-    const code = await runNpm(args);
+    const code = await runNpm();
     if (code !== 0) {
       throw new SetupError(
-        `npm ${args.join(' ')} failed (exit code ${code}); its reason is above. Is the network up? Then run this again.`,
+        `npm install failed (exit code ${code}); its reason is above. Is the network up? Then run this again.`,
       );
     }
   } finally {
@@ -95,15 +105,22 @@ async function install(args) {
   say(`Packages are in place (${seconds()} s).`);
 }
 
-function runNpm(args) {
+function removeNodeModules() {
+  try {
+    rmSync(join(root, 'node_modules'), { recursive: true, force: true });
+  } catch (error) {
+    throw new SetupError(`Could not remove node_modules (${error.message}). Delete it by hand.`);
+  }
+}
+
+function runNpm() {
   const npm = chooseNpm({
     npmExecPath: process.env.npm_execpath,
     execPath: process.execPath,
     platform: process.platform,
     exists: existsSync,
   });
-  // `--include`: the dashboard is built here, also where NODE_ENV=production would leave its tools out.
-  const all = [...npm.args, ...args, '--include=dev', '--include=optional', '--loglevel=error'];
+  const all = [...npm.args, ...NPM_ARGUMENTS];
   const [command, rest] = npm.shell ? [[npm.command, ...all].join(' '), []] : [npm.command, all];
   const { promise, resolve, reject } = deferred();
   const child = spawn(command, rest, { cwd: root, stdio: ['ignore', 2, 2], shell: npm.shell });

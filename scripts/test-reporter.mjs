@@ -1,7 +1,7 @@
 // What a test run prints: node's own tree on a terminal, a line a file elsewhere; then each skip with its reason,
 // and last `N passed, N failed, N skipped`. Shows a file's output only when the file has failed.
 
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { spec as SpecReporter } from 'node:test/reporters';
 import { inspect } from 'node:util';
@@ -51,8 +51,10 @@ function record({ type, data }, run) {
     const isEcho = data.details.error?.failureType === 'subtestsFailed';
     if (type === 'test:fail' && line === undefined && !isEcho) run.failures.push(data);
   } else if (type === 'test:stdout' || type === 'test:stderr') {
-    const before = run.outputs.get(data.file) ?? '';
-    if (before.length < OUTPUT_LENGTH_MAX) run.outputs.set(data.file, before + data.message);
+    // Named here as on the command line, but by its full path where a test is reported.
+    const file = resolve(data.file);
+    const before = run.outputs.get(file) ?? '';
+    if (before.length < OUTPUT_LENGTH_MAX) run.outputs.set(file, before + data.message);
   } else if (type === 'test:summary' && data.file === undefined) run.totals = data.counts;
 }
 
