@@ -122,24 +122,13 @@ function runNpm() {
   });
   const all = [...npm.args, ...NPM_ARGUMENTS];
   const [command, rest] = npm.shell ? [[npm.command, ...all].join(' '), []] : [npm.command, all];
-  const { promise, resolve, reject } = deferred();
-  const child = spawn(command, rest, { cwd: root, stdio: ['ignore', 2, 2], shell: npm.shell });
-  child.once('error', (error) =>
-    reject(new SetupError(`Could not start npm (${error.message}). Is npm installed?`)),
-  );
-  child.once('exit', (code, signal) => resolve(code ?? signal));
-  return promise;
-}
-
-/** `Promise.withResolvers`, which Node 20 lacks. */
-function deferred() {
-  let resolve;
-  let reject;
-  const promise = new Promise((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, rest, { cwd: root, stdio: ['ignore', 2, 2], shell: npm.shell });
+    child.once('error', (error) =>
+      reject(new SetupError(`Could not start npm (${error.message}). Is npm installed?`)),
+    );
+    child.once('exit', (code, signal) => resolve(code ?? signal));
   });
-  return { promise, resolve, reject };
 }
 
 function read(path) {
