@@ -15,8 +15,14 @@ export interface LogRecord<T> {
 export type AnyLogRecord = LogRecord<any>;
 
 export interface Log extends AsyncDisposable {
-  /** Appends in the order given; resolves when the log has them. Waits where a reader is at its bound. */
-  append(records: readonly AnyLogRecord[]): Promise<void>;
+  /**
+   * Appends in the order given; resolves when the log has them. Waits where a reader is at its bound;
+   * a `signal` that aborts meanwhile rejects with its reason, and none of the records is appended.
+   */
+  append(
+    records: readonly AnyLogRecord[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** A reader of its own position for each `group`, starting at the earliest record kept. */
   consumer<T>(options: ConsumerOptions<T>): LogConsumer<T>;
 }
@@ -28,6 +34,8 @@ export interface ConsumerOptions<T> {
 
 /** One reader. Not for two callers at once: `poll`, work, `commit`, and again. */
 export interface LogConsumer<T> extends AsyncDisposable {
+  /** How many records went at the log's bound before this reader had them; only ever grows. */
+  readonly dropped: number;
   /**
    * What has come since the last poll, per key in order, at most `POLL_RECORDS_MAX`; of a compacted
    * topic only each key's newest. Waits up to `timeoutMs` for a first record; empty where none came,

@@ -1,0 +1,108 @@
+// One reader of the memory log: merges its topics in the log's order, and waits without turning for what is still to come.
+import type { DurationMs } from '../../core/market/time.ts';
+import type { Topic } from '../../protocol/topics.ts';
+import { type AnyLogRecord, type LogConsumer, type LogRecord, POLL_RECORDS_MAX } from '../log.ts';
+import type { Cursor } from './memory-topic.ts';
+
+/** Longest wait a timer can make (2^31 − 1 ms). */
+const TIMEOUT_MS_MAX: DurationMs = 2_147_483_647;
+
+/** What a reader needs of its log. */
+export interface ConsumerLog {
+  append(records: readonly AnyLogRecord[], appended: () => void): Promise<void>;
+  /** Resolves at once, save where readers took so much in this turn of the event loop that sockets and timers must have theirs. */
+  turn(): Promise<void>;
+  taken(count: number): void;
+}
+
+export interface MemoryConsumer<T> extends LogConsumer<T> {
+  /** Ends a poll's wait: there may be something to read, or the consumer is closed. */
+  wake(): void;
+}
+
+export function memoryConsumer<T>(options: {
+  readonly group: string;
+  readonly topics: readonly Topic<T>[];
+  readonly cursors: readonly Cursor[];
+  readonly log: ConsumerLog;
+  readonly onCommit: () => void;
+  readonly onClose: () => void;
+}): MemoryConsumer<T> {
+  const { cursors, log } = options;
+  let wakeUp: (() => void) | undefined;
+  let isClosed = false;
+
+  const assertOpen = (): void => {
+    if (isClosed) throw new Error(`The log's consumer of group "${options.group}" is closed`);
+  };
+
+  const arrival = async (timeoutMs: DurationMs, signal: AbortSignal): Promise<void> => {
+    const woken = Promise.withResolvers<void>();
+    wakeUp = () => woken.resolve();
+    const timer = setTimeout(wakeUp, Math.min(timeoutMs, TIMEOUT_MS_MAX));
+    signal.addEventListener('abort', wakeUp);
+    await woken.promise;
+    signal.removeEventListener('abort', wakeUp);
+    clearTimeout(timer);
+    wakeUp = undefined;
+  };
+
+  return {
+    get dropped() {
+      return cursors.reduce((sum, cursor) => sum + cursor.dropped, 0);
+    },
+    async poll({ timeoutMs, signal }): Promise<readonly LogRecord<T>[]> {
+      assertOpen();
+      await log.turn();
+      if (signal.aborted || isClosed) return [];
+      let records = take(cursors);
+      // Nothing can be appended between the look and the wait: both are in one run of this function.
+      if (records.length === 0 && timeoutMs > 0) {
+        await arrival(timeoutMs, signal);
+        if (signal.aborted || isClosed) return [];
+        records = take(cursors);
+      }
+      log.taken(records.length);
+      return records;
+    },
+    async commit(outputs) {
+      assertOpen();
+      await log.append(outputs, () => {
+        for (const cursor of cursors) cursor.commit();
+      });
+      options.onCommit();
+    },
+    wake: () => wakeUp?.(),
+    async [Symbol.asyncDispose]() {
+      if (isClosed) return;
+      isClosed = true;
+      for (const cursor of cursors) cursor.close();
+      options.onClose();
+      wakeUp?.();
+    },
+  };
+}
+
+/** The next records of all topics, in the order they were appended. */
+function take(cursors: readonly Cursor[]): AnyLogRecord[] {
+  const records: AnyLogRecord[] = [];
+  while (records.length < POLL_RECORDS_MAX) {
+    const record = firstOf(cursors)?.take();
+    if (record === undefined) break;
+    records.push(record);
+  }
+  return records;
+}
+
+function firstOf(cursors: readonly Cursor[]): Cursor | undefined {
+  let first: Cursor | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const cursor of cursors) {
+    const sequence = cursor.nextSequence;
+    if (sequence !== undefined && sequence < least) {
+      least = sequence;
+      first = cursor;
+    }
+  }
+  return first;
+}
