@@ -1,6 +1,7 @@
 // decode(encode(x)) = x for every record of raw_ticks; the scanner reads what the schema reads, and nothing else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../../test/property-seed.ts';
 import fc from 'fast-check';
 import type { AggTrade } from '../core/market/agg-trade.ts';
 import { marketSymbol } from '../core/market/symbol.ts';

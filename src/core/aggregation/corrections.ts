@@ -1,0 +1,253 @@
+// Corrections of closed candles: a late trade, a repaired minute, a minute that came later; each re-rolls every longer candle over it.
+// Keeps the closed candles this needs (26 hours of 1m, 62 days of 1d, 2 minutes of 1s) and says so where it reaches no further.
+import type { AggTrade } from '../market/agg-trade.ts';
+import { type Candle, type CorrectionReason, sameCandleValues } from '../market/candle.ts';
+import { type Calendar, type Interval, nextOpenTime, openTimeOf } from '../market/interval.ts';
+import type { RepairPart } from '../market/raw-tick.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import { addMs, type EpochMs, MINUTE_MS, SECOND_MS } from '../market/time.ts';
+import type { AggregationEvent } from './aggregation-event.ts';
+import { CandleAccumulator, QuoteValue } from './candle-accumulator.ts';
+import { CandleRing } from './candle-ring.ts';
+import { emptyCandle, mergeCandles } from './merge-candles.ts';
+import { FROM_DAYS, mergeAll, type RollUp } from './roll-up.ts';
+
+/** 26 hours: a whole UTC day and two hours into the next. */
+export const MINUTES_KEPT = 1_560;
+/** Two months: the longest open window and the one before. */
+export const DAYS_KEPT = 62;
+export const SECONDS_KEPT = 120;
+/** Remembered revisions above 0. At the limit the oldest is forgotten. */
+export const REVISIONS_KEPT = 20_000;
+
+export interface RollUps {
+  readonly rollUps: readonly RollUp[];
+  readonly calendar: Calendar;
+  /** Open time of the minute now being folded: windows that end later are open. */
+  readonly openMinute: number;
+}
+
+export class Corrections {
+  readonly seconds: CandleRing;
+  readonly minutes: CandleRing;
+  readonly days: CandleRing;
+  private readonly symbol: MarketSymbol;
+  private readonly sink: (event: AggregationEvent) => void;
+  /** By `interval:openTime`, only those above 0. */
+  private readonly revisions = new Map<string, number>();
+  /** Parts of a repair group so far. */
+  private group: RepairPart[] = [];
+
+  constructor(symbol: MarketSymbol, sink: (event: AggregationEvent) => void) {
+    this.symbol = symbol;
+    this.sink = sink;
+    this.seconds = new CandleRing(symbol, '1s', SECONDS_KEPT);
+    this.minutes = new CandleRing(symbol, '1m', MINUTES_KEPT);
+    this.days = new CandleRing(symbol, '1d', DAYS_KEPT);
+  }
+
+  restore(seed: {
+    readonly minutes: readonly Candle[];
+    readonly days: readonly Candle[];
+    readonly corrected: readonly Candle[];
+  }): void {
+    for (const minute of seed.minutes) this.minutes.put(minute);
+    for (const day of seed.days) this.days.put(day);
+    for (const candle of [...seed.corrected, ...seed.minutes, ...seed.days]) {
+      if (candle.revision > 0) this.remember(candle);
+    }
+  }
+
+  /** A late trade of the open minute: only its second is closed already. */
+  lateInSecond(trade: AggTrade, quote: QuoteValue): void {
+    const openTime = addMs(trade.tradeTime, -(trade.tradeTime % SECOND_MS));
+    const second = this.seconds.get(openTime);
+    if (second === undefined) return;
+    this.seconds.put(
+      this.correct(mergeCandles(second, this.alone(trade, quote, '1s', openTime)), 'late-trade'),
+    );
+  }
+
+  /** A late trade of a closed minute. `covered`: that minute came from klines, which have it already. */
+  late(trade: AggTrade, quote: QuoteValue, rollUps: RollUps): 'corrected' | 'covered' | 'missing' {
+    const openTime = addMs(trade.tradeTime, -(trade.tradeTime % MINUTE_MS));
+    const minute = this.minutes.get(openTime);
+    if (minute === undefined) {
+      this.sink({ type: 'out-of-reach', symbol: this.symbol, openTime });
+      return 'missing';
+    }
+    if (minute.source === 'klines') return 'covered';
+    this.lateInSecond(trade, quote);
+    const merged = mergeCandles(minute, this.alone(trade, quote, '1m', openTime));
+    this.minutes.put(this.correct(merged, 'late-trade'));
+    this.reRoll(openTime, rollUps);
+    return 'corrected';
+  }
+
+  /** A closed minute that was a gap until now; one that is known already is left as it is. */
+  insertMinute(candle: Candle, rollUps: RollUps): void {
+    if (this.minutes.get(candle.openTime) !== undefined) return;
+    this.minutes.put(candle);
+    this.sink({ type: 'candle-closed', candle });
+    this.reRoll(candle.openTime, rollUps);
+  }
+
+  /** The same for a day. */
+  insertDay(candle: Candle, rollUps: RollUps): void {
+    if (this.days.get(candle.openTime) !== undefined) return;
+    this.days.put(candle);
+    this.sink({ type: 'candle-closed', candle });
+    const fromDays = rollUps.rollUps.filter(({ interval }) => isFromDays(interval));
+    this.reRoll(candle.openTime, { ...rollUps, rollUps: fromDays });
+  }
+
+  /** A candle closed now, with the revision its identity had before a restart. */
+  asRevised(candle: Candle): Candle {
+    const revision = this.revisions.get(keyOf(candle));
+    return revision === undefined ? candle : { ...candle, revision };
+  }
+
+  /** One part of a repair group. When whole, its minute is folded anew; a minute still open is left alone. */
+  repair(part: RepairPart, rollUps: RollUps): void {
+    const first = this.group[0];
+    const follows =
+      part.part === this.group.length &&
+      (first === undefined || (first.openTime === part.openTime && first.parts === part.parts));
+    this.group = follows ? [...this.group, part] : part.part === 0 ? [part] : [];
+    if (this.group.length === 0 || this.group.length < part.parts) return;
+    const trades = this.group.flatMap((each) => each.trades);
+    this.group = [];
+    if (part.openTime < rollUps.openMinute) this.foldAnew(part.openTime, trades, rollUps);
+  }
+
+  private foldAnew(openTime: EpochMs, trades: readonly AggTrade[], rollUps: RollUps): void {
+    const before = this.minutes.get(addMs(openTime, -MINUTE_MS));
+    const known = this.minutes.get(openTime);
+    if (known === undefined && !this.minutes.reaches(openTime)) {
+      this.sink({ type: 'out-of-reach', symbol: this.symbol, openTime });
+      return;
+    }
+    const minute = this.fold(trades, '1m', openTime, before);
+    if (minute === undefined) return;
+    if (known?.complete && sameCandleValues(known, minute)) return;
+    this.repairSeconds(openTime, trades, before, known === undefined);
+    if (known === undefined) {
+      this.insertMinute(minute, rollUps);
+      return;
+    }
+    this.minutes.put(this.correct(minute, 'repair'));
+    this.reRoll(openTime, rollUps);
+  }
+
+  private repairSeconds(
+    minuteOpenTime: EpochMs,
+    trades: readonly AggTrade[],
+    before: Candle | undefined,
+    isNew: boolean,
+  ): void {
+    let previous = before;
+    for (let offset = 0; offset < MINUTE_MS; offset += SECOND_MS) {
+      const openTime = addMs(minuteOpenTime, offset);
+      const end = openTime + SECOND_MS;
+      const own = trades.filter(({ tradeTime }) => tradeTime >= openTime && tradeTime < end);
+      const second = this.fold(own, '1s', openTime, previous);
+      if (second === undefined) continue;
+      previous = second;
+      if (isNew) {
+        this.sink({ type: 'candle-closed', candle: second });
+        continue;
+      }
+      const known = this.seconds.get(openTime);
+      if (known?.complete && sameCandleValues(known, second)) continue;
+      this.seconds.put(this.correct(second, 'repair'));
+    }
+  }
+
+  private fold(
+    trades: readonly AggTrade[],
+    interval: '1s' | '1m',
+    openTime: EpochMs,
+    before: Candle | undefined,
+  ): Candle | undefined {
+    const window = new CandleAccumulator();
+    const quote = new QuoteValue();
+    for (const trade of trades) {
+      quote.set(trade);
+      window.add(trade, quote);
+    }
+    if (window.trades > 0) return window.candle(this.symbol, interval, openTime, true);
+    if (before === undefined) return undefined;
+    return emptyCandle(this.symbol, interval, openTime, before.close, true);
+  }
+
+  private alone(
+    trade: AggTrade,
+    quote: QuoteValue,
+    interval: '1s' | '1m',
+    openTime: EpochMs,
+  ): Candle {
+    const window = new CandleAccumulator();
+    window.add(trade, quote);
+    return window.candle(this.symbol, interval, openTime, true);
+  }
+
+  /** Every longer candle over the minute (or day) at `openTime`: the open ones quietly, the closed ones by a correction. */
+  private reRoll(openTime: EpochMs, { rollUps, calendar, openMinute }: RollUps): void {
+    for (const rollUp of rollUps) {
+      const { interval } = rollUp;
+      const parts = isFromDays(interval) ? this.days : this.minutes;
+      const windowOpen = openTimeOf(interval, openTime, calendar);
+      const windowEnd = nextOpenTime(interval, windowOpen);
+      if (windowEnd > openMinute) {
+        const until = addMs(parts.newestOpenTime() ?? windowOpen, 1);
+        rollUp.replace(windowOpen, parts.between(windowOpen, until));
+      } else {
+        this.correctRolledUp(interval, windowOpen, windowEnd, parts);
+      }
+    }
+  }
+
+  private correctRolledUp(
+    interval: Interval,
+    openTime: EpochMs,
+    end: EpochMs,
+    parts: CandleRing,
+  ): void {
+    if (!parts.reaches(openTime)) {
+      this.sink({ type: 'out-of-reach', symbol: this.symbol, openTime });
+      return;
+    }
+    const merged = mergeAll(parts.between(openTime, end), interval, openTime);
+    if (merged === undefined) return;
+    const corrected = this.correct(merged, 'rolled-up-correction');
+    if (interval === '1d') this.days.put(corrected);
+  }
+
+  /** Publishes `candle` with the next revision of its identity. */
+  private correct(candle: Candle, reason: CorrectionReason): Candle {
+    const revision = (this.revisions.get(keyOf(candle)) ?? 0) + 1;
+    const corrected: Candle = { ...candle, revision, reason };
+    this.remember(corrected);
+    this.sink({ type: 'candle-corrected', candle: corrected });
+    return corrected;
+  }
+
+  private remember(candle: Candle): void {
+    const key = keyOf(candle);
+    this.revisions.delete(key);
+    this.revisions.set(key, candle.revision);
+    if (this.revisions.size <= REVISIONS_KEPT) return;
+    for (const oldest of this.revisions.keys()) {
+      this.revisions.delete(oldest);
+      break;
+    }
+  }
+}
+
+function isFromDays(interval: Interval): boolean {
+  return (FROM_DAYS as readonly Interval[]).includes(interval);
+}
+
+function keyOf(candle: Candle): string {
+  return `${candle.interval}:${candle.openTime}`;
+}
