@@ -54,7 +54,8 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
     const waitMs = candles.hasChanges() ? Math.max(0, liveDueAt - clock.now()) : IDLE_POLL_MS;
     const records = await consumer.poll({ timeoutMs: waitMs, signal });
     for (const { value } of records) {
-      await candles.symbolReady(symbolOfTick(value));
+      const ready = candles.symbolReady(symbolOfTick(value));
+      if (ready !== undefined) await ready;
       candles.apply(value);
     }
     // The offset waits for the open candles: state may be ahead of it, never behind.
