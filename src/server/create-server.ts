@@ -1,0 +1,172 @@
+// The HTTP and WebSocket server, on one port: the dashboard, its protocol, our API, Binance's shape of it, probes. Only reads; starts no stage.
+import helmet from '@fastify/helmet';
+import websocket from '@fastify/websocket';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  LogController,
+} from 'fastify';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Interval } from '../core/market/interval.ts';
+import type { Source } from '../core/market/source.ts';
+import type { Clock, DurationMs } from '../core/market/time.ts';
+import type { LiveMarket } from '../stages/live-market.ts';
+import type { CandleStore } from '../store/candle-store.ts';
+import { registerBinanceApi } from './binance-api/register.ts';
+import { feedNews } from './feed-news.ts';
+import { registerAccess } from './http/access.ts';
+import { registerApiV1, type StageNumbers } from './http/api-v1.ts';
+import { registerDashboard } from './http/dashboard.ts';
+import { errorBody } from './http/error-body.ts';
+import { registerProbes } from './http/probes.ts';
+import { registerMetrics } from './metrics.ts';
+import { registerLive } from './websocket/live.ts';
+import { LiveViews } from './websocket/live-views.ts';
+
+export interface ServerOptions {
+  readonly market: LiveMarket;
+  readonly store: CandleStore;
+  readonly intervals: readonly Interval[];
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Needed for whatever changes state where `host` is not a loopback address. */
+  readonly accessToken?: string;
+  /** Names this server is reached by beside its address and localhost. */
+  readonly allowedHosts?: readonly string[];
+  readonly version: string;
+  /** The built dashboard; where it is missing, `/` says how to build it. */
+  readonly dashboardDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** The source where it is known before the feed's first status. */
+  readonly source?: Source;
+  /** Numbers of the stages in this process, for `/api/v1/health` and `/metrics`. */
+  readonly stages?: () => StageNumbers;
+}
+
+export interface WickstreamServer extends AsyncDisposable {
+  readonly app: FastifyInstance;
+  /**
+   * Opens the port and answers its URL.
+   * @throws where the port is taken or not allowed (`code`: `EADDRINUSE`, `EACCES`).
+   */
+  listen(): Promise<string>;
+}
+
+/** Nothing here takes a body yet; what will is small. */
+const BODY_BYTES_MAX = 64 * 1024;
+const REQUEST_MS_MAX: DurationMs = 10_000;
+/** A request line with 1,024 stream names; Node's own limit for headers is 16 KiB. */
+const PARAMETER_LENGTH_MAX = 16 * 1024;
+/** The longest frame from a client: SUBSCRIBE with 1,024 streams. */
+const FRAME_BYTES_MAX = 64 * 1024;
+/** How long a WebSocket's other end may take to say goodbye. */
+const GOODBYE_MS_MAX: DurationMs = 500;
+const CLOSE_GOING_AWAY = 1_001;
+
+export async function createServer(options: ServerOptions): Promise<WickstreamServer> {
+  const { market, store, intervals, version, clock, logger, metrics } = options;
+  const loggerInstance: FastifyBaseLogger = logger;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    forceCloseConnections: true,
+  });
+  const cleanup = new DisposableStack();
+  const news = cleanup.use(
+    feedNews({
+      market,
+      clock,
+      ...(options.source === undefined ? {} : { source: options.source }),
+    }),
+  );
+  const views = cleanup.use(new LiveViews({ market, store, news, clock }));
+  const stages = options.stages ?? (() => ({}));
+
+  await registerSockets(app, clock);
+  registerAccess(app, {
+    host: options.host,
+    allowedHosts: options.allowedHosts ?? [],
+    accessToken: options.accessToken,
+  });
+  await registerSafety(app);
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-wickstream-source', encodeURI(news.source().id));
+  });
+  const streams = cleanup.use(
+    await registerBinanceApi(app, { market, store, news, intervals, clock }),
+  );
+  const connections = () => ({ dashboard: views.connections, binance: streams.connections });
+  const shared = { market, store, news, intervals, version, clock, stages, connections };
+  cleanup.use(registerMetrics({ ...shared, registry: metrics }));
+  registerApiV1(app, shared);
+  registerLive(app, { ...shared, views });
+  registerProbes(app, { ...shared, metrics });
+  await registerDashboard(app, options.dashboardDir);
+  app.addHook('onClose', async () => cleanup.dispose());
+
+  return {
+    app,
+    listen: () => app.listen({ host: options.host, port: options.port }),
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}
+
+/** WebSockets, ended politely and then firmly: a reader that is gone must not hold up the end. */
+async function registerSockets(app: FastifyInstance, clock: Clock): Promise<void> {
+  await app.register(websocket, {
+    options: { maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false },
+    preClose: (done) => {
+      const { clients } = app.websocketServer;
+      for (const client of clients) client.close(CLOSE_GOING_AWAY, 'The server is stopping');
+      const waiting = new AbortController();
+      app.websocketServer.close(() => waiting.abort());
+      void clock.sleep(GOODBYE_MS_MAX, waiting.signal).then(() => {
+        for (const client of clients) client.terminate();
+        done();
+      });
+    },
+  });
+}
+
+async function registerSafety(app: FastifyInstance): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'self'"],
+        // 'self' covers ws: to the same host and port.
+        'connect-src': ["'self'"],
+        'img-src': ["'self'", 'data:'],
+        // The chart library sets styles in the page.
+        'style-src': ["'self'", "'unsafe-inline'"],
+        'object-src': ["'none'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'none'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    // Served over plain HTTP, where browsers ignore these and complain in the console.
+    strictTransportSecurity: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+  });
+  app.setNotFoundHandler(async (request, reply) =>
+    reply.code(404).send(errorBody('not-found', `Nothing is at ${request.method} ${request.url}`)),
+  );
+  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.code(status).send(errorBody(error.code, error.message));
+    request.log.error({ err: error, url: request.url }, 'request failed');
+    return reply
+      .code(500)
+      .send(errorBody('internal', 'The request failed; the server log says why'));
+  });
+}

@@ -1,0 +1,101 @@
+// Our own API: symbols, candles with revisions, health. Every answer names its source (I10).
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { INTERVALS, type Interval } from '../../core/market/interval.ts';
+import { addMs, type Clock, epochMs } from '../../core/market/time.ts';
+import { type CandlePage, SNAPSHOT_CANDLES_MAX } from '../../protocol/browser.ts';
+import { symbolField } from '../../protocol/candle-record.ts';
+import type { LiveMarket } from '../../stages/live-market.ts';
+import type { CandleStore } from '../../store/candle-store.ts';
+import { candleRow } from '../candle-row.ts';
+import { readCandles } from '../candle-window.ts';
+import type { FeedNews } from '../feed-news.ts';
+import type { SourceView } from '../source-view.ts';
+import { HttpError } from './error-body.ts';
+
+const CANDLES_DEFAULT = 500;
+
+const whole = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a whole number')
+  .transform(Number);
+
+const candlesQuery = z.object({
+  symbol: symbolField,
+  interval: z.enum(INTERVALS),
+  /** Open time; the page ends before it. */
+  before: whole.optional(),
+  limit: whole.pipe(z.number().min(1).max(SNAPSHOT_CANDLES_MAX)).default(CANDLES_DEFAULT),
+});
+
+/** Numbers of each stage for people and alarms: queue depths, lag, counts. */
+export type StageNumbers = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export interface ApiV1Options {
+  readonly market: LiveMarket;
+  readonly store: CandleStore;
+  readonly news: FeedNews;
+  readonly intervals: readonly Interval[];
+  readonly version: string;
+  readonly clock: Clock;
+  readonly stages: () => StageNumbers;
+  /** Open WebSockets by protocol. */
+  readonly connections: () => Readonly<Record<string, number>>;
+}
+
+export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void {
+  const { market, store, news, intervals, version, clock } = options;
+  const startedAt = clock.now();
+
+  app.get(
+    '/api/v1/candles',
+    async (request): Promise<CandlePage & { readonly source: SourceView }> => {
+      const { symbol, interval, before, limit } = parseQuery(candlesQuery, request.query);
+      if (!market.symbols().includes(symbol)) {
+        throw new HttpError(
+          404,
+          'unknown-symbol',
+          `No candles of "${symbol}" here; /api/v1/symbols lists what is`,
+        );
+      }
+      const to = before === undefined ? {} : { to: addMs(epochMs(Math.max(before, 1)), -1) };
+      const query = { symbol, interval, ...to, limit: limit + 1, take: 'last' } as const;
+      const candles = await readCandles(store, market, query);
+      return {
+        source: news.source(),
+        candles: candles.slice(-limit).map(candleRow),
+        more: candles.length > limit,
+      };
+    },
+  );
+
+  app.get('/api/v1/symbols', async () => ({
+    source: news.source(),
+    symbols: market.symbols(),
+    intervals,
+  }));
+
+  app.get('/api/v1/health', async () => {
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return {
+      source: news.source(),
+      version,
+      node: process.version,
+      feed: news.view(),
+      startedAt,
+      uptimeMs: clock.now() - startedAt,
+      memory: { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
+      connections: options.connections(),
+      stages: options.stages(),
+    };
+  });
+}
+
+/** @throws HttpError naming the parameter and what was expected. */
+function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
+  const result = schema.safeParse(query);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const name = issue?.path.join('.') ?? '';
+  throw new HttpError(400, 'bad-parameter', `Parameter "${name}": ${issue?.message}`);
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  aCandle,
+  aLiveCandle,
+  aTrade,
+  liveStatus,
+  minute,
+} from '../../stages/serve/testing/market-fixtures.ts';
+import { openSocket, testServer } from '../testing/test-server.ts';
+
+describe('/api/v1', () => {
+  it('pages back through candles: those before an open time, ascending', async () => {
+    await using test = await testServer();
+    await test.store.write([0, 1, 2, 3].map((index) => aCandle(minute(index))));
+    const url = `/api/v1/candles?symbol=BTCUSDT&interval=1m&before=${minute(3)}&limit=2`;
+    const page = (await test.server.app.inject(url)).json();
+    assert.deepEqual(
+      page.candles.map((row: unknown[]) => row[0]),
+      [minute(1), minute(2)],
+    );
+    assert.equal(page.more, true);
+    assert.deepEqual(page.source, {
+      kind: 'simulated',
+      id: 'simulated:7',
+      label: 'Simulated market, seed 7',
+    });
+    const rest = await test.server.app.inject(url.replace(String(minute(3)), String(minute(1))));
+    assert.equal(rest.json().candles.length, 1);
+    assert.equal(rest.json().more, false);
+  });
+
+  it('names the parameter that is wrong', async () => {
+    await using test = await testServer();
+    for (const [query, status, message] of [
+      ['symbol=btcusdt&interval=1m', 400, /"symbol": expected a symbol such as BTCUSDT/],
+      ['symbol=BTCUSDT&interval=7q', 400, /"interval"/],
+      ['symbol=BTCUSDT&interval=1m&limit=2001', 400, /"limit"/],
+      ['symbol=BTCUSDT&interval=1m&before=-1', 400, /"before": expected a whole number/],
+      ['symbol=DOGEUSDT&interval=1m', 404, /No candles of "DOGEUSDT"/],
+    ] as const) {
+      const response = await test.server.app.inject(`/api/v1/candles?${query}`);
+      assert.equal(response.statusCode, status, query);
+      assert.match(response.json().error.message, message);
+    }
+  });
+
+  it('lists symbols and intervals', async () => {
+    await using test = await testServer();
+    const { symbols, intervals } = (await test.server.app.inject('/api/v1/symbols')).json();
+    assert.deepEqual(symbols, ['BTCUSDT', 'ETHUSDT']);
+    assert.equal(intervals.length, 16);
+  });
+
+  it('tells the pipeline’s health with the stages’ own numbers', async () => {
+    await using test = await testServer({ stages: () => ({ persist: { queued: 3 } }) });
+    await test.clock.advance(2_000);
+    const health = (await test.server.app.inject('/api/v1/health')).json();
+    assert.equal(health.feed.state, 'live');
+    assert.equal(health.version, '1.2.3');
+    assert.equal(health.uptimeMs, 2_000);
+    assert.deepEqual(health.stages, { persist: { queued: 3 } });
+    assert.ok(health.memory.rssBytes > 0);
+  });
+
+  it('labels every answer with its source, errors and files included (I10)', async () => {
+    await using test = await testServer();
+    for (const url of ['/', '/healthz', '/metrics', '/nothing', '/api/v1/candles']) {
+      const response = await test.server.app.inject(url);
+      assert.equal(response.headers['x-wickstream-source'], 'simulated:7', url);
+    }
+  });
+});
+
+describe('probes', () => {
+  it('is up before it is ready, and ready with the first candle', async () => {
+    await using test = await testServer();
+    assert.equal((await test.server.app.inject('/healthz')).statusCode, 200);
+    const before = await test.server.app.inject('/readyz');
+    assert.equal(before.statusCode, 503);
+    assert.match(
+      before.json().error.message,
+      /No candle yet of BTCUSDT, ETHUSDT; the feed is live/,
+    );
+    test.market.applyLive(aLiveCandle(minute(0)));
+    assert.equal((await test.server.app.inject('/readyz')).statusCode, 200);
+  });
+
+  it('is ready with history alone, and not when the store fails', async () => {
+    await using test = await testServer();
+    await test.store.write([aCandle(minute(0))]);
+    assert.equal((await test.server.app.inject('/readyz')).statusCode, 200);
+    test.store.beforeRead = () => Promise.reject(new Error('disk gone'));
+    const response = await test.server.app.inject('/readyz');
+    assert.equal(response.statusCode, 503);
+    assert.match(response.json().error.message, /disk gone/);
+  });
+
+  it('counts trades, closed candles and corrections for Prometheus', async () => {
+    await using test = await testServer({ stages: () => ({ persist: { queued: 3 } }) });
+    test.market.applyTrade(aTrade(1));
+    test.market.applyTrade(aTrade(2));
+    test.market.applyClosed(aCandle(minute(0)));
+    test.market.applyClosed(aCandle(minute(0), { revision: 1 }));
+    const { body } = await test.server.app.inject('/metrics');
+    for (const line of [
+      'wickstream_trades_total 2',
+      'wickstream_candles_closed_total{interval="1m"} 1',
+      'wickstream_candle_corrections_total{interval="1m"} 1',
+      'wickstream_feed_state{state="live"} 1',
+      'wickstream_stage{stage="persist",number="queued"} 3',
+      'wickstream_websocket_clients{protocol="dashboard"} 0',
+      'wickstream_source_info{source="simulated:7",kind="simulated",version="1.2.3"} 1',
+    ]) {
+      assert.ok(body.includes(`\n${line}\n`), `${line} in\n${body}`);
+    }
+    assert.match(body, /process_cpu_user_seconds_total/);
+  });
+});
+
+describe('the dashboard’s files', () => {
+  it('says how to build the dashboard where it is missing', async () => {
+    await using test = await testServer();
+    const response = await test.server.app.inject('/');
+    assert.equal(response.statusCode, 503);
+    assert.match(response.body, /npm run build/);
+  });
+
+  it('serves the page fresh and hashed assets for good, and 404 for what is not there', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'wickstream-'));
+    try {
+      await mkdir(join(directory, 'assets'));
+      await writeFile(join(directory, 'index.html'), '<title>Wickstream</title>');
+      await writeFile(join(directory, 'assets', 'app-abc123.js'), 'export {};');
+      await using test = await testServer({ dashboardDir: directory });
+      const page = await test.server.app.inject('/?symbol=BTCUSDT');
+      assert.equal(page.body, '<title>Wickstream</title>');
+      assert.equal(page.headers['cache-control'], 'no-cache');
+      assert.match(String(page.headers['content-security-policy']), /default-src 'self'/);
+      assert.doesNotMatch(String(page.headers['content-security-policy']), /upgrade-insecure/);
+      const asset = await test.server.app.inject('/assets/app-abc123.js');
+      assert.equal(asset.headers['cache-control'], 'public, max-age=31536000, immutable');
+      const missing = await test.server.app.inject('/deep/link');
+      assert.equal(missing.statusCode, 404);
+      assert.equal(missing.json().error.code, 'not-found');
+      assert.equal((await test.server.app.inject('/../http.test.ts')).statusCode, 404);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
+
+describe('status', () => {
+  it('trusts no single old status: it may be yesterday’s last word', async () => {
+    await using test = await testServer();
+    test.market.applyStatus(liveStatus(minute(-60)));
+    const health = (await test.server.app.inject('/api/v1/health')).json();
+    assert.equal(health.feed.state, 'no-feed');
+    test.market.applyStatus(liveStatus(minute(-59)));
+    const again = (await test.server.app.inject('/api/v1/health')).json();
+    assert.equal(again.feed.state, 'live', 'two in a row: only the other clock is off');
+  });
+
+  it('follows the exchange’s clock', async () => {
+    await using test = await testServer();
+    test.market.applyStatus(liveStatus(test.clock.now(), { clockOffsetMs: -1_500.4 }));
+    const { feed } = (await test.server.app.inject('/api/v1/health')).json();
+    assert.equal(feed.exchangeTime - feed.serverTime, -1_500);
+  });
+});
+
+describe('a WebSocket to a path that has none', () => {
+  it('is refused', async () => {
+    await using test = await testServer();
+    const url = await test.server.listen();
+    await assert.rejects(openSocket(`${url}/nowhere`), /404/);
+  });
+});

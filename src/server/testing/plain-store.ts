@@ -1,0 +1,45 @@
+// A candle store that is a map: for tests that want a store they can hold up or break. Not an adapter.
+import type { Candle } from '../../core/market/candle.ts';
+import type { CandleStore } from '../../store/candle-store.ts';
+
+export interface PlainStore extends CandleStore {
+  /** Awaited before each read: a test sets it to hold reads up, or to fail them. */
+  beforeRead: () => Promise<void>;
+}
+
+export function plainStore(): PlainStore {
+  const candles = new Map<string, Candle>();
+  const all = (symbol: string, interval: string): Candle[] =>
+    [...candles.values()]
+      .filter((candle) => candle.symbol === symbol && candle.interval === interval)
+      .sort((a, b) => a.openTime - b.openTime);
+  const store: PlainStore = {
+    beforeRead: async () => undefined,
+    async write(written) {
+      for (const candle of written) {
+        const key = `${candle.symbol} ${candle.interval} ${candle.openTime}`;
+        const held = candles.get(key);
+        if (held === undefined || candle.revision > held.revision) candles.set(key, candle);
+      }
+    },
+    async read({ symbol, interval, from = 0, to = Number.MAX_SAFE_INTEGER, limit, take }) {
+      const found = all(symbol, interval).filter(
+        ({ openTime }) => openTime >= from && openTime <= to,
+      );
+      await store.beforeRead();
+      return take === 'first' ? found.slice(0, limit) : found.slice(-limit);
+    },
+    async lastOpenTime(symbol, interval) {
+      await store.beforeRead();
+      return all(symbol, interval).at(-1)?.openTime;
+    },
+    async symbols() {
+      return [...new Set([...candles.values()].map(({ symbol }) => symbol))].sort();
+    },
+    async prune() {
+      return 0;
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  return store;
+}
