@@ -1,0 +1,204 @@
+// The table of settings: name, environment, default, how its text becomes a value. One place; help, config and docs follow it.
+import { INTERVALS, type Interval, isInterval } from '../core/market/interval.ts';
+import { type MarketSymbol, parseMarketSymbol } from '../core/market/symbol.ts';
+import type { DurationMs } from '../core/market/time.ts';
+
+/** Text → value, or one line that says what was expected and quotes what came. */
+export type Parse<T> = (text: string) => { readonly value: T } | { readonly fault: string };
+
+export interface Setting<T> {
+  /** Without the dashes: `data-dir`. */
+  readonly flag: string;
+  /** Environment variables, tried in order. */
+  readonly env: readonly string[];
+  readonly defaultText: string | undefined;
+  readonly argument: string;
+  readonly help: string;
+  readonly parse: Parse<T>;
+  /** Never printed. */
+  readonly secret?: true;
+}
+
+export type SourceChoice =
+  | { readonly kind: 'auto' | 'binance' | 'simulated' }
+  | { readonly kind: 'recording'; readonly file: string };
+
+/** More symbols on one machine than its exchange connection takes (1,024 streams, two a symbol). */
+export const SYMBOLS_MAX = 500;
+
+const fault = (expected: string, text: string): { readonly fault: string } => ({
+  fault: `expected ${expected}, was "${text}"`,
+});
+
+function oneOf<const T extends string>(...choices: readonly T[]): Parse<T> {
+  return (text) => {
+    const value = choices.find((choice) => choice === text);
+    return value === undefined ? fault(`one of ${choices.join(', ')}`, text) : { value };
+  };
+}
+
+function wholeNumber(min: number, max: number): Parse<number> {
+  return (text) => {
+    const value = Number(text);
+    const isWhole = /^\d+$/.test(text) && value >= min && value <= max;
+    return isWhole ? { value } : fault(`a whole number from ${min} to ${max}`, text);
+  };
+}
+
+const parseSymbols: Parse<readonly MarketSymbol[]> = (text) => {
+  const parts = text.split(',').map((part) => part.trim());
+  const symbols: MarketSymbol[] = [];
+  for (const part of parts) {
+    const symbol = parseMarketSymbol(part);
+    if (symbol === undefined) return fault('symbols such as BTCUSDT,ETHUSDT', text);
+    if (!symbols.includes(symbol)) symbols.push(symbol);
+  }
+  if (symbols.length > SYMBOLS_MAX) {
+    return { fault: `expected at most ${SYMBOLS_MAX} symbols, were ${symbols.length}` };
+  }
+  return { value: symbols };
+};
+
+const parseIntervals: Parse<readonly Interval[]> = (text) => {
+  const parts = text === 'all' ? [...INTERVALS] : text.split(',').map((part) => part.trim());
+  const unknown = parts.find((part) => !isInterval(part));
+  if (unknown !== undefined) return fault(`intervals out of ${INTERVALS.join(' ')}`, unknown);
+  return { value: INTERVALS.filter((interval) => parts.includes(interval)) };
+};
+
+const parseSource: Parse<SourceChoice> = (text) => {
+  if (text === 'auto' || text === 'binance' || text === 'simulated') {
+    return { value: { kind: text } };
+  }
+  const file = text.startsWith('recording:') ? text.slice('recording:'.length) : '';
+  if (file !== '') return { value: { kind: 'recording', file } };
+  return fault('auto, binance, simulated or recording:<file>', text);
+};
+
+/** Base URLs without a path, by commas. */
+function parseUrls(...protocols: readonly string[]): Parse<readonly string[]> {
+  return (text) => {
+    const urls: string[] = [];
+    for (const part of text.split(',').map((each) => each.trim())) {
+      const url = URL.canParse(part) ? new URL(part) : undefined;
+      const isBase = url !== undefined && url.pathname === '/' && url.search === '';
+      if (!isBase || !protocols.includes(url.protocol)) {
+        return fault(`base URLs such as ${protocols[0]}//host:port without a path`, part);
+      }
+      urls.push(part.replace(/\/$/, ''));
+    }
+    return { value: urls };
+  };
+}
+
+const DURATION_UNITS: Readonly<Record<string, DurationMs>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const parseDuration: Parse<DurationMs> = (text) => {
+  const match = /^(\d{1,6})([smhd])$/.exec(text);
+  const unit = DURATION_UNITS[match?.[2] ?? ''];
+  if (match === null || unit === undefined) return fault('a time such as 30m, 24h or 7d', text);
+  return { value: Number(match[1]) * unit };
+};
+
+const anyText: Parse<string> = (text) => (text === '' ? fault('some text', text) : { value: text });
+
+const HOST = /^[a-zA-Z0-9.:_[\]-]+$/;
+const parseHost: Parse<string> = (text) =>
+  HOST.test(text) ? { value: text } : fault('an address such as 127.0.0.1', text);
+
+function own(flag: string): string {
+  return `WICKSTREAM_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function setting<T>(
+  flag: string,
+  argument: string,
+  defaultText: string | undefined,
+  parse: Parse<T>,
+  help: string,
+  more: { readonly env?: readonly string[]; readonly secret?: true } = {},
+): Setting<T> {
+  const { env = [own(flag)], ...rest } = more;
+  return { flag, argument, defaultText, parse, help, env, ...rest };
+}
+
+/** The public endpoints first, then the market-data-only ones. */
+const BINANCE_WS =
+  'wss://stream.binance.com:9443,wss://stream.binance.com:443,wss://data-stream.binance.vision';
+const BINANCE_REST =
+  'https://api.binance.com,https://data-api.binance.vision,https://api-gcp.binance.com,https://api1.binance.com';
+
+export const SETTINGS = {
+  symbols: setting('symbols', '<list>', 'BTCUSDT', parseSymbols, 'symbols by commas'),
+  intervals: setting('intervals', '<list>', 'all', parseIntervals, 'intervals by commas, or all'),
+  source: setting(
+    'source',
+    '<source>',
+    'auto',
+    parseSource,
+    'auto, binance, simulated or recording:<file>; auto shows a simulated market, labelled so, where Binance cannot be reached',
+  ),
+  binanceWebSocketUrls: setting(
+    'binance-ws-url',
+    '<urls>',
+    BINANCE_WS,
+    parseUrls('wss:', 'ws:'),
+    'WebSocket base URLs by commas, tried in order',
+    { env: ['BINANCE_WS_URL'] },
+  ),
+  binanceRestUrls: setting(
+    'binance-rest-url',
+    '<urls>',
+    BINANCE_REST,
+    parseUrls('https:', 'http:'),
+    'REST base URLs by commas, tried in order',
+    { env: ['BINANCE_REST_URL'] },
+  ),
+  dataDir: setting('data-dir', '<dir>', './data', anyText, 'where candles are kept'),
+  keepSecondsMs: setting('keep-1s', '<time>', '24h', parseDuration, 'how long 1s candles are kept'),
+  host: setting('host', '<address>', '127.0.0.1', parseHost, 'address to listen on', {
+    env: ['HOST'],
+  }),
+  port: setting('port', '<number>', '8501', wholeNumber(0, 65_535), 'port to listen on', {
+    env: ['PORT'],
+  }),
+  accessToken: setting(
+    'access-token',
+    '<token>',
+    undefined,
+    anyText,
+    'needed for whatever changes state when not listening on loopback',
+    { secret: true },
+  ),
+  seed: setting('seed', '<number>', '1', wholeNumber(0, 2 ** 31), 'seed of the simulated market'),
+  tradesPerSecond: setting(
+    'trades-per-second',
+    '<number>',
+    undefined,
+    wholeNumber(1, 100_000),
+    'mean rate of the simulated market, a symbol',
+  ),
+  logLevel: setting(
+    'log-level',
+    '<level>',
+    'info',
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+    'trace, debug, info, warn, error or silent',
+    { env: ['LOG_LEVEL'] },
+  ),
+  logFormat: setting(
+    'log-format',
+    '<format>',
+    undefined,
+    oneOf('pretty', 'json'),
+    'pretty or json (default: pretty on a terminal, json elsewhere)',
+    { env: ['LOG_FORMAT'] },
+  ),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
