@@ -1,0 +1,349 @@
+// The exchange's WebSocket connections: handshake, subscriptions, limits, pings, fan-out, and the
+// direct faults (reset, freeze). Knows nothing of trades or candles.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { answerControl, type ControlResult } from './control-messages.ts';
+import type { Faults, Frame } from './faults.ts';
+import { combinedText, SHUTDOWN_STREAM, shutdownEvent } from './frames.ts';
+
+/** One attempt to connect, kept for tests to look at. */
+export interface ConnectionRecord {
+  readonly id: number;
+  /** As requested, with its query. */
+  readonly url: string;
+  /** Exchange time (ms). */
+  readonly openedAt: number;
+  closedAt: number | undefined;
+  /** HTTP status; 101 for a connection that was made. */
+  readonly status: number;
+  /** Subscribed streams, now or at the end. */
+  readonly streams: ReadonlySet<string>;
+}
+
+export interface Breach {
+  readonly type: 'attempts' | 'messages' | 'streams' | 'weight' | 'banned';
+  /** Exchange time (ms). */
+  readonly time: number;
+  readonly detail: string;
+}
+
+export interface ConnectionOptions {
+  readonly faults: () => Faults;
+  /** Exchange time (ms). */
+  readonly now: () => number;
+  /** The time limits and pings are kept in (ms): real unless the clock is manual. */
+  readonly transportNow: () => number;
+  /** Real, monotonic (ms): the messages-a-second limit. */
+  readonly realNow: () => number;
+  /** `undefined`: no pings. */
+  readonly pingIntervalMs: number | undefined;
+  readonly pongTimeoutMs: number;
+  readonly lifetimeMs: number;
+  readonly isBanned: () => boolean;
+  readonly onBreach: (type: Breach['type'], detail: string) => void;
+  /** A stream got its first subscriber, or lost its last. */
+  readonly onStream: (stream: string, watched: boolean) => void;
+  readonly onDelayed: (delayMs: number, send: () => void) => void;
+}
+
+export interface Connections {
+  /** Every attempt so far, oldest first. */
+  readonly records: readonly ConnectionRecord[];
+  openCount(): number;
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Sends an event to whoever is subscribed to `stream`. */
+  broadcast(stream: string, event: string): void;
+  subscribers(stream: string): number;
+  /** Runs `send`; what it sends leaves in one write a connection. */
+  corked(send: () => void): void;
+  /** Pings, and cuts what did not answer or is 24 h old. */
+  keepAlive(): void;
+  announceShutdown(): void;
+  /** TCP RST on every connection. */
+  reset(): void;
+  close(code: number, reason: string): void;
+  freeze(): void;
+  unfreeze(): void;
+  /** Bytes waiting in the fullest connection. */
+  bufferedBytes(): number;
+}
+
+interface Connection {
+  readonly id: number;
+  readonly record: ConnectionRecord;
+  readonly client: WebSocket;
+  readonly socket: Socket;
+  readonly streams: Set<string>;
+  readonly openedAt: number;
+  readonly messageTimes: number[];
+  combined: boolean;
+  frozen: boolean;
+  pingedAt: number;
+  /** Of the oldest ping that has no pong yet. */
+  unansweredSince: number | undefined;
+}
+
+export const STREAMS_MAX = 1_024;
+export const MESSAGES_PER_SECOND = 5;
+export const ATTEMPTS_MAX = 300;
+const ATTEMPTS_WINDOW_MS = 5 * 60_000;
+const POLICY_VIOLATION = 1008;
+
+/** A client that reads slower than this allows is cut, as the exchange does. */
+const SEND_BUFFER_MAX = 64 * 1024 * 1024;
+
+/** Records kept; the oldest are forgotten. */
+const RECORDS_MAX = 10_000;
+
+export function createConnections(options: ConnectionOptions): Connections {
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload: 64 * 1024,
+  });
+  const open = new Set<Connection>();
+  const byStream = new Map<string, Set<Connection>>();
+  const records: ConnectionRecord[] = [];
+  let attempts: number[] = [];
+  let nextId = 1;
+
+  function record(url: string, status: number, streams: ReadonlySet<string>): ConnectionRecord {
+    const openedAt = options.now();
+    const closedAt = status === 101 ? undefined : openedAt;
+    const made = { id: nextId, url, openedAt, closedAt, status, streams };
+    nextId += 1;
+    records.push(made);
+    if (records.length > RECORDS_MAX) records.shift();
+    return made;
+  }
+
+  function refusalStatus(request: IncomingMessage): number | undefined {
+    const now = options.transportNow();
+    attempts = attempts.filter((time) => time > now - ATTEMPTS_WINDOW_MS);
+    attempts.push(now);
+    if (options.isBanned()) {
+      options.onBreach('banned', `upgrade ${request.url}`);
+      return 418;
+    }
+    if (attempts.length > ATTEMPTS_MAX) {
+      options.onBreach('attempts', `${attempts.length} attempts in 5 minutes`);
+      return 429;
+    }
+    return options.faults().onUpgrade?.(request);
+  }
+
+  function subscribe(connection: Connection, streams: readonly string[]): void {
+    for (const stream of streams) {
+      connection.streams.add(stream);
+      const subscribers = byStream.get(stream) ?? new Set();
+      byStream.set(stream, subscribers.add(connection));
+      if (subscribers.size === 1) options.onStream(stream, true);
+    }
+    if (connection.streams.size > STREAMS_MAX) {
+      options.onBreach('streams', `${connection.streams.size} streams on one connection`);
+      connection.client.close(POLICY_VIOLATION, 'Too many streams');
+    }
+  }
+
+  function unsubscribe(connection: Connection, streams: readonly string[]): void {
+    for (const stream of streams) {
+      const subscribers = byStream.get(stream);
+      if (!subscribers?.delete(connection) || subscribers.size > 0) continue;
+      byStream.delete(stream);
+      options.onStream(stream, false);
+    }
+  }
+
+  function forget(connection: Connection): void {
+    if (!open.delete(connection)) return;
+    connection.record.closedAt = options.now();
+    unsubscribe(connection, [...connection.streams]);
+  }
+
+  /** Counts a ping, pong or control message; false if it was one too many. */
+  function isWithinRate(connection: Connection): boolean {
+    const now = options.realNow();
+    const times = connection.messageTimes;
+    times.push(now);
+    while ((times[0] ?? now) <= now - 1_000) times.shift();
+    if (times.length <= MESSAGES_PER_SECOND) return true;
+    options.onBreach('messages', `${times.length} messages in a second`);
+    connection.client.close(POLICY_VIOLATION, 'Too many requests');
+    return false;
+  }
+
+  function apply(connection: Connection, change: ControlResult): void {
+    if (change.type === 'subscribe') subscribe(connection, change.streams);
+    if (change.type === 'set-combined') connection.combined = change.combined;
+    if (change.type !== 'unsubscribe') return;
+    unsubscribe(connection, change.streams);
+    for (const stream of change.streams) connection.streams.delete(stream);
+  }
+
+  function listen(connection: Connection): void {
+    const { client } = connection;
+    client.on('message', (data: RawData, isBinary: boolean) => {
+      if (isBinary || !isWithinRate(connection)) return;
+      const { reply, change } = answerControl(data.toString(), connection);
+      apply(connection, change);
+      client.send(reply);
+    });
+    client.on('ping', (payload) => {
+      if (isWithinRate(connection)) client.pong(payload);
+    });
+    client.on('pong', () => {
+      if (isWithinRate(connection)) connection.unansweredSince = undefined;
+    });
+    client.on('close', () => forget(connection));
+    // The close event follows; there is nothing else to do about a broken socket here.
+    client.on('error', () => forget(connection));
+  }
+
+  function deliver(connection: Connection, frame: Frame): void {
+    const { client } = connection;
+    if (connection.frozen || client.readyState !== WebSocket.OPEN) return;
+    client.send(frame.text);
+    if (client.bufferedAmount > SEND_BUFFER_MAX) client.terminate();
+  }
+
+  function deliverFaulty(connection: Connection, frame: Frame): void {
+    for (const each of options.faults().onFrame?.(frame, connection) ?? [frame]) {
+      if (each.delayMs === undefined) deliver(connection, each);
+      else options.onDelayed(each.delayMs, () => deliver(connection, each));
+    }
+  }
+
+  function keepAliveOne(connection: Connection, now: number): void {
+    const { client } = connection;
+    if (now - connection.openedAt >= options.lifetimeMs) {
+      client.close(1001, 'Connection is 24 hours old');
+      return;
+    }
+    if (options.pingIntervalMs === undefined || connection.frozen) return;
+    if (now - (connection.unansweredSince ?? now) >= options.pongTimeoutMs) {
+      client.close(POLICY_VIOLATION, 'Pong timeout');
+      return;
+    }
+    if (now - connection.pingedAt < options.pingIntervalMs) return;
+    connection.pingedAt = now;
+    connection.unansweredSince ??= now;
+    client.ping(String(now));
+  }
+
+  return {
+    records,
+    openCount: () => open.size,
+    subscribers: (stream) => byStream.get(stream)?.size ?? 0,
+    accept(request, socket, head) {
+      const url = request.url ?? '';
+      const requested = parseStreamUrl(url);
+      const status = refusalStatus(request) ?? (requested ? undefined : 404);
+      if (status !== undefined || requested === undefined) {
+        record(url, status ?? 404, new Set());
+        socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
+      server.handleUpgrade(request, socket, head, (client) => {
+        const streams = new Set<string>();
+        const made = record(url, 101, streams);
+        const openedAt = options.transportNow();
+        const connection: Connection = {
+          id: made.id,
+          record: made,
+          client,
+          // An HTTP server's upgrade hands over the TCP socket itself.
+          socket: socket as Socket,
+          streams,
+          openedAt,
+          messageTimes: [],
+          combined: requested.combined,
+          frozen: false,
+          pingedAt: openedAt,
+          unansweredSince: undefined,
+        };
+        open.add(connection);
+        listen(connection);
+        subscribe(connection, requested.streams);
+      });
+    },
+    broadcast(stream, event) {
+      const subscribers = byStream.get(stream);
+      if (subscribers === undefined) return;
+      const isFaulty = options.faults().onFrame !== undefined;
+      let combined: string | undefined;
+      for (const connection of subscribers) {
+        if (connection.combined) combined ??= combinedText(stream, event);
+        const frame = { stream, text: connection.combined ? (combined ?? event) : event };
+        if (isFaulty) deliverFaulty(connection, frame);
+        else deliver(connection, frame);
+      }
+    },
+    corked(send) {
+      const sockets = [...open].map(({ socket }) => socket);
+      for (const socket of sockets) socket.cork();
+      try {
+        send();
+      } finally {
+        for (const socket of sockets) socket.uncork();
+      }
+    },
+    keepAlive() {
+      const now = options.transportNow();
+      for (const connection of open) keepAliveOne(connection, now);
+    },
+    announceShutdown() {
+      const event = shutdownEvent(options.now());
+      for (const connection of open) {
+        const text = connection.combined ? combinedText(SHUTDOWN_STREAM, event) : event;
+        deliver(connection, { stream: SHUTDOWN_STREAM, text });
+      }
+    },
+    reset() {
+      for (const connection of [...open]) {
+        connection.socket.resetAndDestroy();
+        forget(connection);
+      }
+    },
+    close(code, reason) {
+      for (const { client } of open) client.close(code, reason);
+    },
+    freeze() {
+      for (const connection of open) {
+        connection.frozen = true;
+        connection.client.pause();
+      }
+    },
+    unfreeze() {
+      for (const connection of open) {
+        connection.frozen = false;
+        connection.client.resume();
+      }
+    },
+    bufferedBytes() {
+      let most = 0;
+      for (const { client } of open) most = Math.max(most, client.bufferedAmount);
+      return most;
+    },
+  };
+}
+
+interface RequestedStreams {
+  readonly streams: readonly string[];
+  readonly combined: boolean;
+}
+
+/** `/ws`, `/ws/a/b`, `/stream`, `/stream?streams=a/b`, URL-encoded or not; else `undefined`. */
+export function parseStreamUrl(url: string): RequestedStreams | undefined {
+  const { pathname, searchParams } = new URL(url, 'ws://exchange');
+  // Times in microseconds are not offered: better no connection than wrong times.
+  if (/^microsecond$/i.test(searchParams.get('timeUnit') ?? '')) return undefined;
+  const names = (text: string) => text.split('/').filter((name) => name !== '');
+  if (pathname === '/stream' || pathname === '/stream/') {
+    return { streams: names(searchParams.get('streams') ?? ''), combined: true };
+  }
+  if (pathname !== '/ws' && !pathname.startsWith('/ws/')) return undefined;
+  return { streams: names(decodeURIComponent(pathname.slice('/ws'.length))), combined: false };
+}
