@@ -4,6 +4,7 @@
 // wrapper a second time. A `kill` reaches this wrapper alone; a `kill -9` nobody. So no signal is passed on:
 // the wrapper closes the IPC channel, which a dying wrapper does too, and stop-with-parent.mjs turns that
 // into exactly one SIGTERM in the program, unless a signal has reached it by itself.
+// A `kill` of npm ends npm's shell, which tells nobody: the wrapper then finds itself with another parent.
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -13,6 +14,10 @@ import { root, SetupError, say } from './project.mjs';
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Twice what the program promises for a clean end. What it had not stored yet is fetched again at the next start. */
 const STOP_DEADLINE_MS = 10_000;
+/** How soon the end of npm's shell is noticed. */
+const PARENT_CHECK_INTERVAL_MS = 250;
+/** Only npm's shell must outlive the wrapper: whoever starts it by hand may leave it running in the background. */
+const npmShellPid = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;
 const WATCH_URL = new URL('./stop-with-parent.mjs', import.meta.url).href;
 
 /** Exit code as shells give it: the program's own, or 128 + the signal's number. */
@@ -37,8 +42,12 @@ export function launch({ runtime, entry, args }) {
       }, STOP_DEADLINE_MS);
     };
     for (const signal of STOP_SIGNALS) process.on(signal, stop);
+    const parentCheck = setInterval(() => {
+      if (npmShellPid !== undefined && process.ppid !== npmShellPid) stop();
+    }, PARENT_CHECK_INTERVAL_MS);
     const finish = (settle, value) => {
       clearTimeout(deadline);
+      clearInterval(parentCheck);
       for (const signal of STOP_SIGNALS) process.off(signal, stop);
       settle(value);
     };

@@ -11,9 +11,10 @@ const wrapper = fileURLToPath(new URL('./fixtures/wrapper.mjs', import.meta.url)
 const skip = process.platform === 'win32' ? 'Windows has no signals to send' : false;
 
 /** Starts the wrapper around fixtures/program.mjs and waits for its `ready <pid>` line. */
-async function startWrapped(t, args = []) {
-  const child = spawn(process.execPath, [wrapper, ...args], {
+async function startWrapped(t, args = [], command = [process.execPath]) {
+  const child = spawn(command[0], [...command.slice(1), wrapper, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, npm_lifecycle_event: 'start' },
     detached: true,
     timeout: DEADLINE_MS,
   });
@@ -69,6 +70,14 @@ test('a wrapper killed with SIGKILL takes the program along, which ends cleanly'
 }, async (t) => {
   const { child, lines } = await startWrapped(t);
   child.kill('SIGKILL');
+  assert.deepEqual(await rest(lines), ['stopped by SIGTERM', 'signals 1']);
+});
+
+test("the end of npm's shell alone stops the program", { skip }, async (t) => {
+  // As npm runs a script: a shell that waits and passes no signal on.
+  const shell = ['/bin/sh', '-c', '"$0" "$@"; exit $?', process.execPath];
+  const { child, lines } = await startWrapped(t, [], shell);
+  child.kill('SIGTERM');
   assert.deepEqual(await rest(lines), ['stopped by SIGTERM', 'signals 1']);
 });
 
