@@ -31,10 +31,6 @@ export function buildStamp(sources) {
 
 /** Builds if needed, or always with `force`. Throws a SetupError when the build fails; web/dist is then stale. */
 export function ensureBuilt({ force = false } = {}) {
-  if (!existsSync(join(root, CONFIG_PATH))) {
-    say(`No ${CONFIG_PATH}: the dashboard is not built.`);
-    return;
-  }
   const wanted = currentStamp();
   const stamp = join(root, STAMP_PATH);
   if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
