@@ -1,0 +1,95 @@
+// The database's shape, in numbered steps. A step that was released is never edited: a change is a new step at the end.
+import type { DatabaseSync } from 'node:sqlite';
+import { DECIMAL_PLACES } from '../../core/market/decimal.ts';
+
+/** `PRAGMA user_version` is the number of steps done. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- A scale is the number of decimal places in the symbol's integers; it only ever grows.
+  CREATE TABLE symbols (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    price_scale INTEGER NOT NULL CHECK (price_scale BETWEEN 0 AND ${DECIMAL_PLACES}),
+    volume_scale INTEGER NOT NULL CHECK (volume_scale BETWEEN 0 AND ${DECIMAL_PLACES}),
+    quote_volume_scale INTEGER NOT NULL CHECK (quote_volume_scale BETWEEN 0 AND ${DECIMAL_PLACES})
+  ) STRICT;
+
+  -- Times in ms since 1970, UTC. Ids: -1 where there was no trade, NULL where unknown.
+  CREATE TABLE candles (
+    symbol_id INTEGER NOT NULL REFERENCES symbols (id),
+    interval TEXT NOT NULL,
+    open_time INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    close INTEGER NOT NULL,
+    volume INTEGER NOT NULL,
+    quote_volume INTEGER NOT NULL,
+    trades INTEGER NOT NULL,
+    taker_buy_volume INTEGER NOT NULL,
+    taker_buy_quote_volume INTEGER NOT NULL,
+    first_trade_id INTEGER,
+    last_trade_id INTEGER,
+    revision INTEGER NOT NULL,
+    complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
+    source TEXT NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (symbol_id, interval, open_time)
+  ) STRICT, WITHOUT ROWID;
+
+  -- For people: the same candles with decimals as text.
+  CREATE VIEW candles_text AS
+  SELECT
+    name AS symbol,
+    interval,
+    open_time,
+    strftime('%Y-%m-%dT%H:%M:%fZ', open_time / 1000.0, 'unixepoch') AS open_time_utc,
+    ${asText('open', 'price_scale')},
+    ${asText('high', 'price_scale')},
+    ${asText('low', 'price_scale')},
+    ${asText('close', 'price_scale')},
+    ${asText('volume', 'volume_scale')},
+    ${asText('quote_volume', 'quote_volume_scale')},
+    trades,
+    ${asText('taker_buy_volume', 'volume_scale')},
+    ${asText('taker_buy_quote_volume', 'quote_volume_scale')},
+    first_trade_id,
+    last_trade_id,
+    revision,
+    complete,
+    source,
+    reason
+  FROM candles JOIN symbols ON symbols.id = symbol_id;
+  `,
+];
+
+/** Steps after those already done, each in a transaction of its own: a kill leaves a whole number of steps. */
+export function migrate(database: DatabaseSync, steps: readonly string[] = MIGRATIONS): void {
+  for (let done = versionOf(database); done < steps.length; done++) {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      database.exec(steps[done] ?? '');
+      database.exec(`PRAGMA user_version = ${done + 1}`);
+      database.exec('COMMIT');
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+export function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+/** SQL for a scaled integer as decimal text, e.g. 12345 at scale 2 as 123.45. */
+function asText(column: string, scale: string): string {
+  const digits = `printf('%0*d', ${scale} + 1, ${column})`;
+  const whole = `substr(${digits}, 1, length(${digits}) - ${scale})`;
+  return `iif(${scale} = 0, '' || ${column}, ${whole} || '.' || substr(${digits}, -${scale})) AS ${column}`;
+}
