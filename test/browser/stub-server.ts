@@ -1,0 +1,223 @@
+// A server that speaks the browser protocol with generated candles and can be put into every state. Not the product's server.
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { type WebSocket, WebSocketServer } from 'ws';
+import {
+  DEFAULT_CALENDAR,
+  INTERVALS,
+  type Interval,
+  isInterval,
+  openTimeOf,
+} from '../../src/core/market/interval.ts';
+import { epochMs } from '../../src/core/market/time.ts';
+import {
+  type BrowserRequest,
+  HEARTBEAT_MS,
+  type ServerMessage,
+  type StatusView,
+} from '../../src/protocol/browser.ts';
+import { generatedPage, openCandle, STUB_SYMBOLS, type StubSymbol } from './generated-candles.ts';
+
+export interface StubOptions {
+  readonly port?: number;
+  /** Whether the symbols have candles at all. */
+  readonly isEmpty?: boolean;
+  readonly source?: StatusView['source'];
+  /** How far the exchange's clock is ahead of this machine's, ms. */
+  readonly exchangeAheadMs?: number;
+  readonly updateMs?: number;
+  readonly symbols?: readonly StubSymbol[];
+}
+
+export interface StubServer {
+  readonly url: string;
+  readonly port: number;
+  /** Requests for pages of candles, as they came. */
+  readonly pageRequests: URLSearchParams[];
+  setStatus(status: Partial<Pick<StatusView, 'state' | 'reason' | 'symbols' | 'source'>>): void;
+  /** Stops updates only: the heartbeat goes on. */
+  pauseUpdates(isPaused: boolean): void;
+  /** Says nothing more on open sockets, which stay open. */
+  setSilent(isSilent: boolean): void;
+  send(message: ServerMessage): void;
+  close(): Promise<void>;
+}
+
+interface View {
+  readonly symbol: StubSymbol;
+  readonly interval: Interval;
+}
+
+const BINANCE: StatusView['source'] = {
+  kind: 'binance',
+  id: 'binance:binance.com',
+  label: 'Binance (binance.com)',
+};
+const DIST = join(import.meta.dirname, '../../web/dist');
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+/** As strict as a server can be: what the page needs beyond it would be a fault. */
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+/** Listens on 127.0.0.1. Serves web/dist, which must be built. */
+export async function startStubServer(options: StubOptions = {}): Promise<StubServer> {
+  const ahead = options.exchangeAheadMs ?? 0;
+  const symbols = options.symbols ?? STUB_SYMBOLS;
+  const startedAt = Date.now() + ahead;
+  const views = new Map<WebSocket, View | undefined>();
+  const pageRequests: URLSearchParams[] = [];
+  let isSilent = false;
+  let isPaused = false;
+  let state: Pick<StatusView, 'state' | 'since' | 'reason' | 'symbols' | 'source'> = {
+    state: 'live',
+    since: Date.now() - 754_000,
+    symbols: {},
+    source: options.source ?? BINANCE,
+  };
+
+  const exchangeNow = () => Date.now() + ahead;
+  const status = (): StatusView => ({
+    ...state,
+    exchangeTime: exchangeNow(),
+    serverTime: Date.now(),
+    feedDelayMs: 12,
+  });
+  const page = (view: View, before: number, limit: number) => {
+    if (options.isEmpty === true) return { candles: [], more: false };
+    const origin = openTimeOf(view.interval, epochMs(startedAt), DEFAULT_CALENDAR);
+    return generatedPage(view.symbol, view.interval, before, limit, origin);
+  };
+  const live = (view: View) => {
+    const origin = openTimeOf(view.interval, epochMs(startedAt), DEFAULT_CALENDAR);
+    return openCandle(view.symbol, view.interval, exchangeNow(), origin);
+  };
+
+  function send(socket: WebSocket, message: ServerMessage): void {
+    if (!isSilent) socket.send(JSON.stringify(message));
+  }
+
+  function answer(socket: WebSocket, request: BrowserRequest): void {
+    if (request.type === 'ping') {
+      send(socket, { type: 'pong', sentAt: request.sentAt, serverTime: Date.now() });
+      return;
+    }
+    const symbol = symbols.find(({ name }) => name === request.symbol);
+    if (symbol === undefined) {
+      send(socket, { type: 'error', message: `unknown symbol "${request.symbol}"` });
+      return;
+    }
+    const view = { symbol, interval: request.interval };
+    views.set(socket, view);
+    const last = live(view);
+    const { candles, more } = page(view, last?.[0] ?? exchangeNow(), request.limit - 1);
+    if (last !== undefined && options.isEmpty !== true) candles.push(last);
+    send(socket, {
+      type: 'snapshot',
+      symbol: symbol.name,
+      interval: view.interval,
+      candles,
+      more,
+    });
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://stub');
+    if (url.pathname === '/api/v1/candles') {
+      answerPage(url.searchParams, response);
+      return;
+    }
+    const path = join(DIST, normalize(url.pathname === '/' ? '/index.html' : url.pathname));
+    if (!path.startsWith(DIST) || !existsSync(path) || !statSync(path).isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, {
+      'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+      'content-security-policy': CSP,
+    });
+    createReadStream(path).pipe(response);
+  }
+
+  function answerPage(query: URLSearchParams, response: ServerResponse): void {
+    pageRequests.push(query);
+    const symbol = symbols.find(({ name }) => name === query.get('symbol'));
+    const interval = query.get('interval') ?? '';
+    if (symbol === undefined || !isInterval(interval)) {
+      response.writeHead(400).end();
+      return;
+    }
+    const view = { symbol, interval };
+    const body = page(view, Number(query.get('before')), Number(query.get('limit')));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  const server = createServer(handle);
+  const sockets = new WebSocketServer({ server, path: '/api/v1/live' });
+  sockets.on('connection', (socket) => {
+    views.set(socket, undefined);
+    socket.on('close', () => views.delete(socket));
+    socket.on('message', (data) => answer(socket, JSON.parse(String(data)) as BrowserRequest));
+    send(socket, {
+      type: 'hello',
+      version: '0.1.0',
+      symbols: symbols.map(({ name }) => name),
+      intervals: INTERVALS,
+      status: status(),
+    });
+  });
+  const heartbeat = setInterval(() => {
+    for (const socket of views.keys()) send(socket, { type: 'status', status: status() });
+  }, HEARTBEAT_MS);
+  const updates = setInterval(() => {
+    if (isPaused || options.isEmpty === true) return;
+    for (const [socket, view] of views) {
+      const row = view && live(view);
+      if (view === undefined || row === undefined) continue;
+      const closed = page(view, row[0], 1).candles;
+      send(socket, {
+        type: 'update',
+        symbol: view.symbol.name,
+        interval: view.interval,
+        candles: [...closed, row],
+        eventTime: exchangeNow() - 24,
+        sentAt: Date.now(),
+      });
+    }
+  }, options.updateMs ?? 100);
+
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    port,
+    pageRequests,
+    setStatus(next) {
+      state = { ...state, since: Date.now(), ...next };
+      for (const socket of views.keys()) send(socket, { type: 'status', status: status() });
+    },
+    pauseUpdates(next) {
+      isPaused = next;
+    },
+    setSilent(next) {
+      isSilent = next;
+    },
+    send(message) {
+      for (const socket of views.keys()) send(socket, message);
+    },
+    async close() {
+      clearInterval(heartbeat);
+      clearInterval(updates);
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

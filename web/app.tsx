@@ -1,0 +1,61 @@
+// The page from top to bottom. Its tree is drawn once; what changes are signals inside it.
+import { useComputed } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Dashboard } from './dashboard/dashboard.ts';
+import { LegendPanel } from './legend/legend-panel.tsx';
+import { ChartNotice } from './status/chart-notice.tsx';
+import { Notices } from './status/notices.tsx';
+import { SourceBand } from './status/source-band.tsx';
+import { StatusStrip } from './status/status-strip.tsx';
+import { TopBar } from './view/top-bar.tsx';
+
+export function App({ dashboard }: { readonly dashboard: Dashboard }) {
+  const isCurrent = useComputed(() => dashboard.signals.page.value.isCurrent);
+  return (
+    <div class="page" data-current={isCurrent}>
+      <SourceBand dashboard={dashboard} />
+      <TopBar dashboard={dashboard} />
+      <main class="stage">
+        <LegendPanel dashboard={dashboard} />
+        <ChartPlace dashboard={dashboard} />
+        <ChartNotice dashboard={dashboard} />
+        <Notices dashboard={dashboard} />
+        <GoToLive dashboard={dashboard} />
+      </main>
+      <StatusStrip dashboard={dashboard} />
+    </div>
+  );
+}
+
+function ChartPlace({ dashboard }: { readonly dashboard: Dashboard }) {
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (place.current !== null) dashboard.mount(place.current);
+  }, [dashboard]);
+  const { symbol, interval, page } = dashboard.signals;
+  return (
+    <section
+      class="chart"
+      data-current={page.value.isCurrent}
+      aria-label={`Candlestick chart of ${symbol.value ?? 'no symbol'}, ${interval.value}`}
+    >
+      <div class="chart-canvas" ref={place} />
+    </section>
+  );
+}
+
+function GoToLive({ dashboard }: { readonly dashboard: Dashboard }) {
+  return (
+    <button
+      type="button"
+      class="go-live"
+      hidden={dashboard.signals.isAtLive.value}
+      onClick={dashboard.lookAtLive}
+    >
+      Go to live
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M3 3l5 5-5 5M9 3l4 5-4 5" />
+      </svg>
+    </button>
+  );
+}

@@ -1,0 +1,249 @@
+// The chart on its canvas: told what to show, tells what the reader points at and looks at. Fetches and decides nothing.
+import {
+  CandlestickSeries,
+  createChartEx,
+  HistogramSeries,
+  type IChartApiBase,
+  type LogicalRange,
+  type Time,
+  type UTCTimestamp,
+} from 'lightweight-charts';
+import type { Interval } from '../../src/core/market/interval.ts';
+import type { CandleRow } from '../../src/protocol/browser.ts';
+import {
+  type CandlePoint,
+  candlePoints,
+  emptySlot,
+  type Gap,
+  gapBetween,
+  toMs,
+  toSeconds,
+} from './candle-points.ts';
+import type { RowsChange } from './candle-rows.ts';
+import { candleOptions, chartOptions, priceFormat } from './chart-options.ts';
+import { marksPrimitive } from './marks-primitive.ts';
+import { PALETTES, type Theme } from './palette.ts';
+import { priceDigits, pricePoint, volumePoint } from './series-points.ts';
+import { wallClockAxis } from './time-axis.ts';
+import type { ZoneOffset } from './wall-clock.ts';
+
+/** What is in view: open times (ms) at its edges, how many slots are left before the first candle, and after the last. */
+export interface VisibleRange {
+  readonly from: number;
+  readonly to: number;
+  /** Negative where empty space is shown before the first candle. */
+  readonly slotsBefore: number;
+  /** Negative where empty space is shown after the last candle: its usual place at the live edge. */
+  readonly slotsAfter: number;
+}
+
+export interface CandleChartOptions {
+  readonly container: HTMLElement;
+  readonly theme: Theme;
+  readonly zone: ZoneOffset;
+  readonly interval: Interval;
+  /** Open time under the crosshair, ms; undefined when it leaves. */
+  readonly onPoint: (openTime: number | undefined) => void;
+  readonly onRange: (range: VisibleRange) => void;
+}
+
+export interface CandleChart {
+  /** Sets all points anew. Where the reader looks stays as it is, unless the interval changed or `isReset`. */
+  setRows(rows: readonly CandleRow[], interval: Interval, isReset: boolean): void;
+  /** Draws an update: the cheap way, straight to the series. */
+  applyChange(before: readonly CandleRow[], change: RowsChange): void;
+  /** Looks at these open times (ms). */
+  lookAt(range: { readonly from: number; readonly to: number }): void;
+  /** Goes back to the last candle. */
+  lookAtLive(): void;
+  setTheme(theme: Theme): void;
+  setZone(zone: ZoneOffset): void;
+  /** Time left to the last candle's close, as a label on the price axis; undefined hides it. */
+  setCountdown(text: string | undefined): void;
+  /** A chart that is not current has a colourless price line. */
+  setCurrent(isCurrent: boolean): void;
+  /** Decimals of the symbol's prices so far. */
+  digits(): number;
+  close(): void;
+}
+
+const VOLUME_SHARE = 0.2;
+/** A space as wide as a digit. */
+const FIGURE_SPACE = '\u2007';
+
+/** Builds the chart into its container and follows its size. */
+export function candleChart(options: CandleChartOptions): CandleChart {
+  let { zone, interval } = options;
+  let palette = PALETTES[options.theme];
+  let rows: readonly CandleRow[] = [];
+  let gaps: readonly Gap[] = [];
+  let digits = 0;
+  let isCurrent = true;
+  let countdown: string | undefined;
+
+  const chart: IChartApiBase<Time> = createChartEx(
+    options.container,
+    wallClockAxis(() => ({ interval, zone })),
+    chartOptions(palette),
+  );
+  const candles = chart.addSeries(CandlestickSeries, candleOptions(palette));
+  const volumes = chart.addSeries(
+    HistogramSeries,
+    { priceFormat: { type: 'volume' }, lastValueVisible: false, priceLineVisible: false },
+    1,
+  );
+  volumes.priceScale().applyOptions({
+    scaleMargins: { top: 0.12, bottom: 0 },
+    entireTextOnly: true,
+  });
+  chart.panes()[0]?.setStretchFactor(1 - VOLUME_SHARE);
+  chart.panes()[1]?.setStretchFactor(VOLUME_SHARE);
+  const marks = marksPrimitive(palette);
+  candles.attachPrimitive(marks);
+
+  chart.subscribeCrosshairMove(({ time }) => {
+    options.onPoint(typeof time === 'number' ? toMs(time) : undefined);
+  });
+  const scale = chart.timeScale();
+  scale.subscribeVisibleLogicalRangeChange((range) => {
+    if (range !== null && rows.length > 0) tellRange(range);
+  });
+
+  function tellRange(range: LogicalRange): void {
+    const info = candles.barsInLogicalRange(range);
+    const first = rows[0];
+    const last = rows.at(-1);
+    if (info === null || first === undefined || last === undefined) return;
+    options.onRange({
+      from: typeof info.from === 'number' ? toMs(info.from) : first[0],
+      to: typeof info.to === 'number' ? toMs(info.to) : last[0],
+      slotsBefore: info.barsBefore,
+      slotsAfter: info.barsAfter,
+    });
+  }
+
+  function draw(points: readonly CandlePoint[]): void {
+    candles.setData(points.map((point) => pricePoint(point, palette)));
+    volumes.setData(points.map((point) => volumePoint(point, palette)));
+  }
+
+  function drawPoint(point: CandlePoint, isEarlier: boolean): void {
+    candles.update(pricePoint(point, palette), isEarlier);
+    volumes.update(volumePoint(point, palette), isEarlier);
+  }
+
+  function redraw(): void {
+    const built = candlePoints(rows, interval);
+    gaps = built.gaps;
+    draw(built.points);
+    showMarks();
+    showCountdown();
+  }
+
+  function showMarks(): void {
+    const corrected = rows
+      .filter((row) => row[12] > 0)
+      .map((row) => ({ seconds: toSeconds(row[0]), low: Number(row[3]) }));
+    marks.setMarks({ gaps, corrected });
+  }
+
+  function showCountdown(): void {
+    const last = rows.at(-1);
+    if (last === undefined || countdown === undefined) {
+      marks.setCountdown(undefined);
+      return;
+    }
+    const price = Number(last[4]);
+    const color = price >= Number(last[1]) ? palette.up : palette.down;
+    // As wide as the price above it, or the axis' own texts would show beside it.
+    const text = countdown.padEnd(candles.priceFormatter().format(price).length, FIGURE_SPACE);
+    marks.setCountdown({ text, price, color });
+  }
+
+  function widenDigits(newer: readonly CandleRow[]): void {
+    const wider = priceDigits(newer, digits);
+    if (wider === digits) return;
+    digits = wider;
+    candles.applyOptions({ priceFormat: priceFormat(digits) });
+  }
+
+  function applyTail(before: readonly CandleRow[], tail: readonly CandleRow[]): void {
+    let last = before.at(-1);
+    for (const row of tail) {
+      const missing = last && gapBetween(last, row, interval);
+      if (missing !== undefined) {
+        gaps = [...gaps, missing.gap];
+        for (const openTime of missing.slots) drawPoint(emptySlot(openTime), false);
+      }
+      drawPoint({ seconds: toSeconds(row[0]), row }, false);
+      last = row;
+    }
+  }
+
+  return {
+    setRows(next, nextInterval, isReset) {
+      const isOther = isReset || interval !== nextInterval;
+      if (isOther) digits = -1;
+      interval = nextInterval;
+      rows = next;
+      widenDigits(next);
+      redraw();
+      if (isOther) scale.resetTimeScale();
+    },
+    applyChange(before, change) {
+      rows = change.rows;
+      widenDigits([...change.tail, ...change.middle]);
+      if (change.isReshaped || before.length === 0) return redraw();
+      const gapsBefore = gaps;
+      for (const row of change.middle) drawPoint({ seconds: toSeconds(row[0]), row }, true);
+      applyTail(before, change.tail);
+      if (gaps !== gapsBefore || hasCorrection(change)) showMarks();
+      showCountdown();
+    },
+    lookAt({ from, to }) {
+      scale.setVisibleRange({
+        from: toSeconds(from) as UTCTimestamp,
+        to: toSeconds(to) as UTCTimestamp,
+      });
+    },
+    lookAtLive: () => scale.scrollToRealTime(),
+    setTheme(theme) {
+      palette = PALETTES[theme];
+      chart.applyOptions(chartOptions(palette));
+      candles.applyOptions(candleOptions(palette));
+      marks.setPalette(palette);
+      showCurrent();
+      const range = scale.getVisibleLogicalRange();
+      redraw();
+      if (range !== null) scale.setVisibleLogicalRange(range);
+    },
+    setZone(next) {
+      zone = next;
+      const range = scale.getVisibleLogicalRange();
+      draw([]); // the library weighs marks only of points that are new to it
+      redraw();
+      chart.applyOptions({ localization: {} });
+      if (range !== null) scale.setVisibleLogicalRange(range);
+    },
+    setCountdown(text) {
+      if (countdown === text) return;
+      countdown = text;
+      showCountdown();
+    },
+    setCurrent(next) {
+      if (isCurrent === next) return;
+      isCurrent = next;
+      showCurrent();
+    },
+    digits: () => Math.max(0, digits),
+    close: () => chart.remove(),
+  };
+
+  function showCurrent(): void {
+    candles.applyOptions({ priceLineColor: isCurrent ? '' : palette.muted });
+  }
+}
+
+function hasCorrection({ tail, middle }: RowsChange): boolean {
+  return [...tail, ...middle].some((row) => row[12] > 0);
+}

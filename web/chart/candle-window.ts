@@ -1,0 +1,109 @@
+// Which stretch of a symbol's candles is held: up to the live edge, or, far back, apart from it. Pure.
+import type { Interval } from '../../src/core/market/interval.ts';
+import {
+  type CandlePage,
+  type CandleRow,
+  SNAPSHOT_CANDLES_MAX,
+} from '../../src/protocol/browser.ts';
+import {
+  joinRows,
+  ROWS_HELD_MAX,
+  type RowsChange,
+  snapshotRows,
+  updateRows,
+} from './candle-rows.ts';
+
+export interface CandleWindow {
+  /** What the chart shows, ascending. */
+  readonly rows: readonly CandleRow[];
+  /** Whether `rows` ends at the live edge. */
+  readonly isLive: boolean;
+  /** While it does not: the newest candles, kept up to date for the way back. */
+  readonly liveRows: readonly CandleRow[];
+  /** The store holds candles before the first row. */
+  readonly hasOlder: boolean;
+}
+
+export const EMPTY_WINDOW: CandleWindow = { rows: [], isLive: true, liveRows: [], hasOlder: false };
+
+/** The newest candle the page knows of, in view or not. */
+export function newestRow(window: CandleWindow): CandleRow | undefined {
+  return (window.isLive ? window.rows : window.liveRows).at(-1);
+}
+
+export function withSnapshot(
+  window: CandleWindow,
+  snapshot: CandlePage,
+  interval: Interval,
+): CandleWindow {
+  if (!window.isLive) return { ...window, liveRows: snapshot.candles };
+  const rows = snapshotRows(window.rows, snapshot.candles, interval);
+  return { ...window, rows, hasOlder: rows === snapshot.candles ? snapshot.more : window.hasOlder };
+}
+
+/** Applies an update. `change` says what the chart must draw; far back only corrections of what is in view. */
+export function withUpdate(
+  window: CandleWindow,
+  candles: readonly CandleRow[],
+): { readonly window: CandleWindow; readonly change: RowsChange; readonly isTrimmed: boolean } {
+  if (window.isLive) {
+    const change = updateRows(window.rows, candles);
+    const isTrimmed = change.rows.length > ROWS_HELD_MAX;
+    const next = { ...window, rows: change.rows };
+    return { window: isTrimmed ? withoutOldest(next) : next, change, isTrimmed };
+  }
+  const last = window.rows.at(-1)?.[0] ?? 0;
+  const change = updateRows(
+    window.rows,
+    candles.filter((row) => row[0] <= last),
+  );
+  const liveRows = updateRows(window.liveRows, candles).rows.slice(-SNAPSHOT_CANDLES_MAX);
+  return { window: { ...window, rows: change.rows, liveRows }, change, isTrimmed: false };
+}
+
+/** Joins the page before the first row. Past the limit the newest rows are let go, and with them the live edge. */
+export function withOlderPage(window: CandleWindow, page: CandlePage): CandleWindow {
+  const rows = joinRows(window.rows, page.candles);
+  const next = { ...window, rows, hasOlder: page.more && page.candles.length > 0 };
+  if (rows.length <= ROWS_HELD_MAX) return next;
+  return {
+    ...next,
+    rows: rows.slice(0, ROWS_HELD_MAX),
+    isLive: false,
+    liveRows: window.isLive ? window.rows.slice(-SNAPSHOT_CANDLES_MAX) : window.liveRows,
+  };
+}
+
+/** Joins a page after the last row; where it meets the newest candles, the window is live again. */
+export function withNewerPage(
+  window: CandleWindow,
+  page: CandlePage,
+  interval: Interval,
+): CandleWindow {
+  const joined = { ...window, rows: joinRows(window.rows, page.candles) };
+  const next = meetsLive(joined, interval);
+  return next.rows.length > ROWS_HELD_MAX ? withoutOldest(next) : next;
+}
+
+/** Leaves the live edge for a page far back (a link into the past). */
+export function jumpedTo(window: CandleWindow, page: CandlePage, interval: Interval): CandleWindow {
+  if (page.candles.length === 0) return window;
+  const liveRows = window.isLive ? window.rows : window.liveRows;
+  return meetsLive({ rows: page.candles, isLive: false, liveRows, hasOlder: page.more }, interval);
+}
+
+/** Back to the newest candles. */
+export function backToLive(window: CandleWindow): CandleWindow {
+  if (window.isLive) return window;
+  return { rows: window.liveRows, isLive: true, liveRows: [], hasOlder: true };
+}
+
+function meetsLive(window: CandleWindow, interval: Interval): CandleWindow {
+  const rows = snapshotRows(window.rows, window.liveRows, interval);
+  if (rows === window.liveRows) return window;
+  return { ...window, rows, isLive: true, liveRows: [] };
+}
+
+function withoutOldest(window: CandleWindow): CandleWindow {
+  return { ...window, rows: window.rows.slice(-(ROWS_HELD_MAX * 0.75)), hasOlder: true };
+}

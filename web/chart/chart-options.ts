@@ -1,0 +1,70 @@
+// How the chart looks: the library's options for a palette. The licence's attribution is the link in the status strip.
+import {
+  type CandlestickSeriesPartialOptions,
+  type ChartOptionsBase,
+  ColorType,
+  CrosshairMode,
+  type DeepPartial,
+  LineStyle,
+  type PriceFormatCustom,
+} from 'lightweight-charts';
+import { groupThousands } from '../legend/format-decimal.ts';
+import type { Palette } from './palette.ts';
+
+const FONT =
+  "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif";
+
+export function chartOptions(palette: Palette): DeepPartial<ChartOptionsBase> {
+  const line = {
+    color: palette.crosshair,
+    style: LineStyle.Dashed,
+    width: 1 as const,
+    labelBackgroundColor: palette.crosshairLabel,
+  };
+  return {
+    autoSize: true,
+    layout: {
+      background: { type: ColorType.Solid, color: palette.background },
+      textColor: palette.text,
+      fontFamily: FONT,
+      fontSize: 11,
+      // The library's logo brings an inline style, which the page's CSP refuses.
+      attributionLogo: false,
+      panes: { separatorColor: palette.separator, separatorHoverColor: palette.grid },
+    },
+    grid: { vertLines: { color: palette.grid }, horzLines: { color: palette.grid } },
+    crosshair: { mode: CrosshairMode.Normal, vertLine: line, horzLine: line },
+    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.08 } },
+    timeScale: {
+      borderColor: palette.separator,
+      timeVisible: true,
+      secondsVisible: true,
+      barSpacing: 8,
+      minBarSpacing: 0.5,
+      rightOffset: 6,
+      lockVisibleTimeRangeOnResize: true,
+    },
+  };
+}
+
+export function candleOptions(palette: Palette): CandlestickSeriesPartialOptions {
+  return {
+    upColor: palette.up,
+    downColor: palette.down,
+    borderUpColor: palette.up,
+    borderDownColor: palette.down,
+    wickUpColor: palette.up,
+    wickDownColor: palette.down,
+    priceLineStyle: LineStyle.Dotted,
+    priceLineWidth: 1,
+  };
+}
+
+/** How the price axis writes: as many decimals as the symbol's prices have, thousands grouped. */
+export function priceFormat(digits: number): PriceFormatCustom {
+  return {
+    type: 'custom',
+    minMove: Number(`1e-${digits}`),
+    formatter: (price: number) => groupThousands(price.toFixed(digits)),
+  };
+}

@@ -1,0 +1,36 @@
+// With `?bench=1` in the address: notes when each update was on the screen, for bench/latency. Else does nothing.
+
+export interface DrawnUpdate {
+  /** The exchange's `E` of the newest trade in the update, ms. */
+  readonly eventTime: number;
+  /** Last close, as it came. */
+  readonly close: string;
+  /** Epoch ms by the page's clock, in the frame after the one that drew it: its pixels were handed over. */
+  readonly drawnAt: number;
+}
+
+declare global {
+  interface Window {
+    __wickstreamDrawn?: DrawnUpdate[];
+  }
+}
+
+/** Entries kept; the older half falls out beyond it. */
+export const DRAWN_MAX = 100_000;
+
+export type BenchProbe = (update: { readonly eventTime: number; readonly close: string }) => void;
+
+/** To be called right after the chart was given the update. */
+export function benchProbe(search: string, now: () => number): BenchProbe {
+  if (new URLSearchParams(search).get('bench') !== '1') return () => undefined;
+  const drawn: DrawnUpdate[] = [];
+  window.__wickstreamDrawn = drawn;
+  return (update) => {
+    requestAnimationFrame(() => {
+      requestAnimationFrame(() => {
+        drawn.push({ ...update, drawnAt: now() });
+        if (drawn.length > DRAWN_MAX) drawn.splice(0, DRAWN_MAX / 2);
+      });
+    });
+  };
+}

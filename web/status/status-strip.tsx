@@ -1,0 +1,58 @@
+// The strip at the foot: how current the page is, where its data is from, how long it took (I12), and the licence's link.
+import { clockText, localZone, UTC } from '../chart/wall-clock.ts';
+import type { Dashboard } from '../dashboard/dashboard.ts';
+
+export function StatusStrip({ dashboard }: { readonly dashboard: Dashboard }) {
+  const { delay, updateAge, version } = dashboard.signals;
+  return (
+    <footer class="strip">
+      <State dashboard={dashboard} />
+      <Source dashboard={dashboard} />
+      <span class="strip-space" />
+      <span class="strip-figure" title="From the exchange to this screen: median of the last 10 s">
+        <span class="strip-label">Delay</span>
+        <output id="delay">{delay}</output>
+      </span>
+      <span class="strip-figure" title="Since the last change of this chart">
+        <span class="strip-label">Updated</span>
+        <output id="update-age">{updateAge}</output>
+      </span>
+      <a
+        class="strip-credit"
+        href="https://www.tradingview.com/"
+        target="_blank"
+        rel="noopener noreferrer"
+        title="TradingView Lightweight Charts™, Copyright (c) 2026 TradingView, Inc."
+      >
+        Charts by TradingView
+      </a>
+      <span class="strip-version">Wickstream {version}</span>
+    </footer>
+  );
+}
+
+function State({ dashboard }: { readonly dashboard: Dashboard }) {
+  const { page, zone } = dashboard.signals;
+  const { state, tone, word, since, reason } = page.value;
+  const inZone = zone.value === 'utc' ? UTC : localZone;
+  return (
+    <span class="strip-state" id="status" data-state={state} data-tone={tone} title={reason}>
+      <span class="dot" aria-hidden="true" />
+      <strong class="strip-word">{word}</strong>
+      {since === undefined ? null : (
+        <span class="strip-since">since {clockText(since, inZone)}</span>
+      )}
+      {reason === undefined ? null : <span class="strip-reason">{reason}</span>}
+    </span>
+  );
+}
+
+function Source({ dashboard }: { readonly dashboard: Dashboard }) {
+  const { status } = dashboard.signals;
+  if (status.value === undefined) return null;
+  return (
+    <span class="strip-source" data-kind={status.value.source.kind}>
+      {status.value.source.label}
+    </span>
+  );
+}
