@@ -50,6 +50,8 @@ interface Series {
 export function createCandleBook({ trades, anchor, outages }: CandleBookOptions): CandleBook {
   const minutes = new Map<number, Sums>();
   const official = new Map<Interval, Series>();
+  // A candle cut by an outage may carry the moment of the cut: BTCUSDT 1h of 2023-03-24 12:00 does.
+  const oddCloseTimes = new Map<string, number>();
   // Closed hours and days, so that a month is not added up from its minutes at every update.
   const closed = new Map<string, Sums | undefined>();
   let closedUntil = -Infinity;
@@ -140,14 +142,22 @@ export function createCandleBook({ trades, anchor, outages }: CandleBookOptions)
     },
     addKlines(interval, candles) {
       const series = official.get(interval) ?? { openTimes: [], sums: new Map() };
-      for (const candle of candles) series.sums.set(candle.openTime, toSums(candle));
+      for (const candle of candles) {
+        const { openTime, closeTime } = candle;
+        series.sums.set(openTime, toSums(candle));
+        const isOdd = closeTime !== nextOpenTime(interval, openTime) - 1;
+        if (isOdd) oddCloseTimes.set(`${interval}${openTime}`, closeTime);
+      }
       series.openTimes = [...series.sums.keys()].sort((left, right) => left - right);
       official.set(interval, series);
       closed.clear();
     },
     candle(interval, openTime, asOf) {
       const sums = sumsOf(interval, openTime, asOf);
-      return sums && toCandle(sums, openTime, nextOpenTime(interval, openTime));
+      if (sums === undefined) return undefined;
+      const candle = toCandle(sums, openTime, nextOpenTime(interval, openTime));
+      const odd = oddCloseTimes.get(`${interval}${openTime}`);
+      return odd === undefined ? candle : { ...candle, closeTime: odd };
     },
     firstTime,
     firstOpenTime(interval) {

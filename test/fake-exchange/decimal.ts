@@ -25,5 +25,6 @@ export function fromScaled(value: bigint): string {
 
 /** Any decimal text to the exchange's 8 places: `"0.2312"` → `"0.23120000"`. */
 export function toPlaces(text: string): string {
-  return fromScaled(toScaled(text));
+  const isThere = text.indexOf('.') === text.length - PLACES - 1 && text.length > PLACES + 1;
+  return isThere ? text : fromScaled(toScaled(text));
 }
