@@ -1,0 +1,177 @@
+// The simulated feed: the port's promises, and its own: that any restart goes on with the same market (I6, I7).
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { manualClock } from '../../../test/contracts/manual-clock.ts';
+import {
+  marketFeedContract,
+  readUntil,
+  ticksOf,
+} from '../../../test/contracts/market-feed-contract.ts';
+import { priceOf, quantityOf } from '../../core/market/agg-trade.ts';
+import { type Candle, sameCandleValues } from '../../core/market/candle.ts';
+import { DECIMAL_ONE } from '../../core/market/decimal.ts';
+import { INTERVALS } from '../../core/market/interval.ts';
+import type { RawTick } from '../../core/market/raw-tick.ts';
+import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
+import { addMs, epochMs, MINUTE_MS } from '../../core/market/time.ts';
+import type { FeedEvent } from '../market-feed.ts';
+import { type SimulatedFeedOptions, simulatedFeed } from './simulated-feed.ts';
+import { WATERMARK_DELAY_MS } from './symbol-ticks.ts';
+
+const NOW = epochMs(Date.UTC(2026, 7, 4, 0, 12, 34, 567));
+const BITCOIN = marketSymbol('BTCUSDT');
+const DOGE = marketSymbol('DOGEUSDT');
+const silent = { info: () => undefined };
+
+function feedAt(time = NOW, options: Partial<SimulatedFeedOptions> = {}) {
+  const clock = manualClock(time);
+  const symbols: readonly MarketSymbol[] = options.symbols ?? [BITCOIN, DOGE];
+  const settings = { seed: 7, clock, historyDays: 2, logger: silent, ...options, symbols };
+  return { feed: simulatedFeed(settings), clock, symbols };
+}
+
+marketFeedContract('simulatedFeed', async () => feedAt());
+
+describe('simulatedFeed', () => {
+  it('gives equal records for equal seed, symbol and time, however it is asked (I7)', async () => {
+    const first = await ticksOf(feedAt());
+    assert.deepEqual(await ticksOf(feedAt()), first);
+  });
+
+  it('is another market for another seed', async () => {
+    const trades = (ticks: readonly RawTick[]) => ticks.filter((tick) => tick.type === 'aggTrade');
+    const other = await ticksOf(feedAt(NOW, { seed: 8 }));
+    assert.notDeepEqual(trades(other).slice(0, 20), trades(await ticksOf(feedAt())).slice(0, 20));
+  });
+
+  it('goes on after a restart with the very trades that would have come (I6)', async () => {
+    const symbols = [BITCOIN];
+    const before = (await ticksOf(feedAt(NOW, { symbols }))).filter(isTrade);
+    const resumeFrom = addMs(NOW, -(NOW % MINUTE_MS) + MINUTE_MS);
+    const later = feedAt(addMs(NOW, 5 * MINUTE_MS), { symbols });
+    const after = (await ticksOf(later, [{ symbol: BITCOIN, resumeFrom }])).filter(isTrade);
+    const expected = before.filter((tick) => tick.trade.tradeTime >= resumeFrom);
+    assert.ok(expected.length > 50);
+    assert.deepEqual(after.slice(0, expected.length), expected);
+  });
+
+  it('gives a minute as kline exactly as its trades fold', async () => {
+    const symbols = [BITCOIN, DOGE];
+    const trades = (await ticksOf(feedAt(NOW, { symbols }))).filter(isTrade);
+    const later = await ticksOf(feedAt(addMs(NOW, 20 * MINUTE_MS), { symbols }));
+    const joinMinute = NOW - (NOW % MINUTE_MS);
+    for (const symbol of symbols) {
+      const kline = later.flatMap((tick) =>
+        tick.type === 'kline' &&
+        tick.candle.symbol === symbol &&
+        tick.candle.openTime === joinMinute
+          ? [tick.candle]
+          : [],
+      )[0];
+      assert.ok(kline !== undefined);
+      const folded = fold(trades, kline);
+      assert.ok(sameCandleValues(folded, kline), `${symbol}: kline and trades differ`);
+    }
+  });
+
+  it('has history of all intervals, up to the minute it joins', async () => {
+    const last = new Map<string, Candle>();
+    let count = 0;
+    await readUntil(feedAt(NOW, { symbols: [BITCOIN], historyDays: 40 }), (event) => {
+      if (event.type === 'history') {
+        const candle = event.candles.at(-1);
+        if (candle !== undefined) last.set(candle.interval, candle);
+        if (candle?.interval === '1m') count = event.candles.length;
+      }
+      return event.type === 'state' && event.state === 'live';
+    });
+    assert.deepEqual([...last.keys()].sort(), [...INTERVALS].sort());
+    assert.equal(count, 1_500);
+    assert.equal(last.get('1m')?.closeTime, NOW - (NOW % MINUTE_MS) - 1);
+    assert.equal(last.get('1s')?.closeTime, NOW - (NOW % MINUTE_MS) - 1);
+  });
+
+  it('starts a symbol again where the clock jumped further than it catches up', async () => {
+    const test = feedAt(NOW, { symbols: [BITCOIN] });
+    let starts = 0;
+    let watermark = 0;
+    const jump = 3 * 60 * MINUTE_MS;
+    const jumping = { ...test.clock, now: () => addMs(test.clock.now(), starts > 0 ? jump : 0) };
+    const feed = simulatedFeed({ symbols: [BITCOIN], seed: 7, clock: jumping, logger: silent });
+    await readUntil({ ...test, feed }, (event) => {
+      const ticks = event.type === 'ticks' ? event.ticks : [];
+      starts += ticks.filter((tick) => tick.type === 'symbol').length;
+      const over = starts === 2 ? ticks.find((tick) => tick.type === 'watermark') : undefined;
+      watermark = over?.watermark.time ?? 0;
+      return watermark > 0;
+    });
+    assert.equal(watermark, addMs(NOW, jump + MINUTE_MS - (NOW % MINUTE_MS)));
+  });
+
+  it('tells of no trade before its time', async () => {
+    const test = feedAt();
+    await readUntil(test, (event) => {
+      for (const tick of event.type === 'ticks' ? event.ticks : []) {
+        const at = tick.type === 'aggTrade' ? tick.trade.tradeTime : 0;
+        const over = tick.type === 'watermark' ? tick.watermark.time + WATERMARK_DELAY_MS : 0;
+        assert.ok(Math.max(at, over) <= test.clock.now());
+      }
+      return test.clock.now() > addMs(NOW, 2 * MINUTE_MS);
+    });
+  });
+
+  it('makes thousands of trades a second where told to', async () => {
+    const test = feedAt(NOW, { symbols: [BITCOIN], tradesPerSecond: 3_000 });
+    let count = 0;
+    const isEnough = (event: FeedEvent): boolean => {
+      if (event.type === 'ticks') count += event.ticks.filter(isTrade).length;
+      return test.clock.now() > addMs(NOW, 2_000);
+    };
+    await readUntil(test, isEnough);
+    assert.ok(count > 5_000, `${count} trades in 36 s`);
+  });
+
+  it('refuses a seed that is no whole number and a rate out of its limits', () => {
+    assert.throws(() => feedAt(NOW, { seed: 1.5 }), /Expected a whole seed, was 1.5/);
+    assert.throws(() => feedAt(NOW, { tradesPerSecond: 0 }), /trades per second, was 0/);
+  });
+
+  it('says so where the clock is before the market was there', () => {
+    const { feed } = feedAt(epochMs(0));
+    const start = { symbol: BITCOIN, resumeFrom: undefined };
+    assert.throws(() => feed.stream([start], new AbortController().signal), /mend the clock/);
+  });
+});
+
+function isTrade(tick: RawTick): tick is RawTick & { type: 'aggTrade' } {
+  return tick.type === 'aggTrade';
+}
+
+/** A naive fold, truncating each trade's quote value: what an aggregator does. */
+function fold(ticks: readonly (RawTick & { type: 'aggTrade' })[], kline: Candle): Candle {
+  const trades = ticks
+    .map((tick) => tick.trade)
+    .filter((trade) => trade.symbol === kline.symbol)
+    .filter((trade) => trade.tradeTime >= kline.openTime && trade.tradeTime <= kline.closeTime);
+  const prices = trades.map(priceOf);
+  const bought = trades.filter((trade) => !trade.buyerIsMaker);
+  const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
+  const quote = (of: typeof trades): bigint =>
+    sum(of.map((trade) => (priceOf(trade) * quantityOf(trade)) / DECIMAL_ONE));
+  const first = trades[0]?.firstTradeId ?? -1;
+  const last = trades.at(-1)?.lastTradeId ?? -1;
+  return {
+    ...kline,
+    open: prices[0] ?? 0n,
+    high: prices.reduce((a, b) => (a > b ? a : b), 0n),
+    low: prices.reduce((a, b) => (a < b ? a : b)),
+    close: prices.at(-1) ?? 0n,
+    volume: sum(trades.map(quantityOf)),
+    quoteVolume: quote(trades),
+    trades: last - first + 1,
+    takerBuyVolume: sum(bought.map(quantityOf)),
+    takerBuyQuoteVolume: quote(bought),
+    firstTradeId: first,
+    lastTradeId: last,
+  };
+}

@@ -1,0 +1,211 @@
+// A market feed that needs no network: a seeded market in real time, with a past. Never mixes with a real one: its source says that it is simulated.
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { RawTick } from '../../core/market/raw-tick.ts';
+import type { Source } from '../../core/market/source.ts';
+import type { MarketSymbol } from '../../core/market/symbol.ts';
+import {
+  addMs,
+  type Clock,
+  type DurationMs,
+  type EpochMs,
+  MINUTE_MS,
+} from '../../core/market/time.ts';
+import { FeedError, type FeedEvent, type MarketFeed } from '../market-feed.ts';
+import { listingOf } from './listing.ts';
+import { type SimulatedSymbol, simulatedSymbol } from './simulated-symbol.ts';
+import { historyFrom, symbolHistory } from './symbol-history.ts';
+import { type DueTick, liveTicks, startTicks } from './symbol-ticks.ts';
+
+export interface SimulatedFeedOptions {
+  /** The symbols this market lists; any name will do. */
+  readonly symbols: readonly MarketSymbol[];
+  /** Whole number: the market's identity. The same seed is the same market, on any machine of one release. */
+  readonly seed: number;
+  readonly clock: Clock;
+  /** Mean of aggregate trades per symbol; undefined: each symbol's own. Changes the trades, not the prices at minutes' starts. */
+  readonly tradesPerSecond?: number | undefined;
+  /** Days of history handed out; the open month is whole in any case. */
+  readonly historyDays?: number | undefined;
+  readonly logger: { info(text: string): void };
+}
+
+/** 1,000 hours, and a little more. */
+export const HISTORY_DAYS = 45;
+/** Trades are handed on this often: below what an eye sees. */
+const BATCH_MS: DurationMs = 16;
+/** A symbol that was away longer is not caught up trade by trade: it starts again, its minutes come as klines. */
+export const CATCH_UP_MS_MAX: DurationMs = 15 * MINUTE_MS;
+/** Records in one event. */
+export const TICKS_PER_EVENT_MAX = 1_000;
+
+interface LiveSymbol {
+  readonly symbol: SimulatedSymbol;
+  readonly ticks: Iterator<DueTick, never, undefined>;
+  next: DueTick;
+}
+
+/**
+ * Everything it says is a pure function of seed, symbol, rate and time: a restart goes on with the
+ * very trades and candles that would have come. Symbols join one after the other, live ones go on
+ * meanwhile.
+ * @throws RangeError where the seed is no whole number or the rate is out of its limits.
+ */
+export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
+  const { seed, clock, tradesPerSecond, historyDays = HISTORY_DAYS, logger } = options;
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`Expected a whole seed, was ${seed}`);
+  const source: Source = { kind: 'simulated', seed };
+  const symbols = new Map(
+    options.symbols.map((name) => [name, listingOf(name, seed, tradesPerSecond)]),
+  );
+  const disposed = new AbortController();
+
+  const symbolFor = (name: MarketSymbol): SimulatedSymbol => {
+    const listing = symbols.get(name);
+    if (listing === undefined) {
+      throw new FeedError(
+        'unknown-symbol',
+        `Expected one of ${[...symbols.keys()].join(', ')}, was ${name}: name it in --symbols`,
+      );
+    }
+    const symbol = simulatedSymbol(listing);
+    const first = historyFrom(symbol, minuteStart(clock.now()), historyDays);
+    if (first > listing.listedOn) return symbol;
+    throw new FeedError(
+      'unknown-symbol',
+      `Expected a time after ${new Date(listing.listedOn).toISOString()}, when ${name} was listed, and ${historyDays} days more, was ${new Date(clock.now()).toISOString()}: mend the clock`,
+    );
+  };
+
+  return {
+    source,
+    clockOffsetMs: 0,
+    stream: (starts, signal) => {
+      const joining = starts.map(({ symbol, resumeFrom }) => ({
+        symbol: symbolFor(symbol),
+        resumeFrom,
+      }));
+      logger.info(
+        `Simulated market, seed ${seed}: ${joining.length} symbols, ${historyDays} days of history`,
+      );
+      const ends = AbortSignal.any([signal, disposed.signal]);
+      return runMarket(joining, clock, historyDays, ends);
+    },
+    [Symbol.asyncDispose]: async () => disposed.abort(),
+  };
+}
+
+interface Joining {
+  readonly symbol: SimulatedSymbol;
+  readonly resumeFrom: EpochMs | undefined;
+}
+
+async function* runMarket(
+  starts: readonly Joining[],
+  clock: Clock,
+  historyDays: number,
+  signal: AbortSignal,
+): AsyncGenerator<FeedEvent, void, undefined> {
+  const waiting = [...starts];
+  const live: LiveSymbol[] = [];
+  const joining = joinWaiting(waiting, live, clock, historyDays);
+  yield stateEvent(waiting);
+  while (!signal.aborted) {
+    const joined = joining.next().value;
+    if (joined !== undefined) yield joined;
+    for (const event of dueEvents(live, clock.now())) {
+      yield event;
+      if (signal.aborted) return;
+    }
+    if (sendBack(live, waiting, clock.now())) yield stateEvent(waiting);
+    await (waiting.length > 0 ? othersTurn() : clock.sleep(BATCH_MS, signal));
+  }
+}
+
+/** Moves symbols from `waiting` to `live`, slice by slice and without end; undefined: no event, but time for others. */
+function* joinWaiting(
+  waiting: Joining[],
+  live: LiveSymbol[],
+  clock: Clock,
+  historyDays: number,
+): Generator<FeedEvent | undefined, never, undefined> {
+  for (;;) {
+    const first = waiting[0];
+    if (first === undefined) {
+      yield;
+      continue;
+    }
+    live.push(yield* join(first, clock, historyDays));
+    waiting.shift();
+    yield stateEvent(waiting);
+  }
+}
+
+/** Moves what was away from `live` to `waiting`; true where something was. */
+function sendBack(live: LiveSymbol[], waiting: Joining[], now: EpochMs): boolean {
+  const away = live.filter((entry) => isAway(entry, now));
+  for (const entry of away) {
+    live.splice(live.indexOf(entry), 1);
+    waiting.push({ symbol: entry.symbol, resumeFrom: undefined });
+  }
+  return away.length > 0;
+}
+
+/** The clock jumped, a laptop slept: what is due came too long ago. */
+function isAway(entry: LiveSymbol, now: EpochMs): boolean {
+  return now - entry.next.due > CATCH_UP_MS_MAX;
+}
+
+function stateEvent(waiting: readonly Joining[]): FeedEvent {
+  return {
+    type: 'state',
+    state: waiting.length === 0 ? 'live' : 'catching-up',
+    symbols: new Map(waiting.map(({ symbol }) => [symbol.listing.symbol, 'catching-up'])),
+  };
+}
+
+/** One symbol's way in: start, klines, then its past for the store. Yields undefined to let others run; returns it, live. */
+function* join(
+  { symbol, resumeFrom }: Joining,
+  clock: Clock,
+  historyDays: number,
+): Generator<FeedEvent | undefined, LiveSymbol, undefined> {
+  const now = clock.now();
+  const isSoon =
+    resumeFrom !== undefined && resumeFrom <= now && now - resumeFrom <= CATCH_UP_MS_MAX;
+  const from = minuteStart(isSoon ? resumeFrom : now);
+  const history = yield* symbolHistory(symbol, from, historyDays);
+  for (const ticks of inParts(startTicks(symbol, from, history))) yield { type: 'ticks', ticks };
+  const ticks = liveTicks(symbol, from);
+  const entry: LiveSymbol = { symbol, ticks, next: ticks.next().value };
+  yield* dueEvents([entry], clock.now());
+  for (const candles of history.values()) {
+    if (candles.length > 0) yield { type: 'history', candles };
+  }
+  return entry;
+}
+
+/** Takes from each symbol what is due at `now`. A symbol's order is its own; symbols follow each other. */
+function* dueEvents(live: readonly LiveSymbol[], now: EpochMs): Generator<FeedEvent> {
+  let ticks: RawTick[] = [];
+  for (const entry of live) {
+    if (isAway(entry, now)) continue;
+    while (entry.next.due <= now) {
+      ticks.push(entry.next.tick);
+      entry.next = entry.ticks.next().value;
+      if (ticks.length < TICKS_PER_EVENT_MAX) continue;
+      yield { type: 'ticks', ticks };
+      ticks = [];
+    }
+  }
+  if (ticks.length > 0) yield { type: 'ticks', ticks };
+}
+
+function* inParts(ticks: readonly RawTick[]): Generator<readonly RawTick[]> {
+  for (let start = 0; start < ticks.length; start += TICKS_PER_EVENT_MAX) {
+    yield ticks.slice(start, start + TICKS_PER_EVENT_MAX);
+  }
+}
+
+function minuteStart(time: EpochMs): EpochMs {
+  return addMs(time, -(time % MINUTE_MS));
+}
