@@ -60,8 +60,8 @@ export interface WickstreamServer extends AsyncDisposable {
 /** Nothing here takes a body yet; what will is small. */
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_MS_MAX: DurationMs = 10_000;
-/** A request line with 1,024 stream names; Node's own limit for headers is 16 KiB. */
-const PARAMETER_LENGTH_MAX = 16 * 1024;
+/** A request line may name 1,024 streams. */
+const HEADER_BYTES_MAX = 64 * 1024;
 /** The longest frame from a client: SUBSCRIBE with 1,024 streams. */
 const FRAME_BYTES_MAX = 64 * 1024;
 /** How long a WebSocket's other end may take to say goodbye. */
@@ -76,7 +76,8 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
-    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     forceCloseConnections: true,
   });
   const cleanup = new DisposableStack();

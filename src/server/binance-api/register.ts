@@ -5,6 +5,9 @@ import type { Clock } from '../../core/market/time.ts';
 import type { LiveMarket } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
 import type { FeedNews } from '../feed-news.ts';
+import { registerRest } from './rest.ts';
+import { StreamHub } from './stream-hub.ts';
+import { registerStreams } from './streams.ts';
 
 export interface BinanceApiOptions {
   readonly market: LiveMarket;
@@ -14,9 +17,13 @@ export interface BinanceApiOptions {
   readonly clock: Clock;
 }
 
+/** Dispose of what it answers when the server closes. */
 export async function registerBinanceApi(
-  _app: FastifyInstance,
-  _options: BinanceApiOptions,
+  app: FastifyInstance,
+  options: BinanceApiOptions,
 ): Promise<Disposable & { readonly connections: number }> {
-  return { connections: 0, [Symbol.dispose]: () => undefined };
+  await app.register(async (scope) => registerRest(scope, options), { prefix: '/api/v3' });
+  const hub = new StreamHub(options);
+  registerStreams(app, hub, options);
+  return hub;
 }

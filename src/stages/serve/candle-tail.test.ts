@@ -1,9 +1,32 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Candle } from '../../core/market/candle.ts';
 import { CLOSED_TAIL_MAX } from '../live-market.ts';
-import { CandleTail } from './candle-tail.ts';
+import { CandleTail, OLD_CORRECTIONS_MAX } from './candle-tail.ts';
 import { aCandle, BTCUSDT, minute } from './testing/market-fixtures.ts';
+
+const byOpenTime = (a: Candle, b: Candle): number => a.openTime - b.openTime;
+
+interface Model {
+  readonly newest: readonly Candle[];
+  readonly corrected: readonly Candle[];
+}
+
+/** The same model where nothing is new in `taken`. */
+function modelPut(model: Model, taken: Candle): Model {
+  const oldest = model.newest.length < CLOSED_TAIL_MAX ? -1 : (model.newest[0]?.openTime ?? -1);
+  const isOld = taken.openTime < oldest;
+  const list = isOld ? model.corrected : model.newest;
+  const held = list.find(({ openTime }) => openTime === taken.openTime);
+  if (held !== undefined && taken.revision <= held.revision) return model;
+  const others = list.filter((other) => other !== held);
+  if (!isOld) {
+    return { ...model, newest: [...others, taken].sort(byOpenTime).slice(-CLOSED_TAIL_MAX) };
+  }
+  if (taken.revision === 0) return { ...model };
+  return { ...model, corrected: [...others, taken].slice(-OLD_CORRECTIONS_MAX) };
+}
 
 describe('CandleTail', () => {
   it('gives back what it took, every field, also values beyond 64 bits and unknown ids', () => {
@@ -46,18 +69,14 @@ describe('CandleTail', () => {
     fc.assert(
       fc.property(fc.array(candle, { maxLength: 200 }), (candles) => {
         const tail = new CandleTail(BTCUSDT, '1m');
-        let model: typeof candles = [];
+        let model: Model = { newest: [], corrected: [] };
         for (const taken of candles) {
-          const held = model.find(({ openTime }) => openTime === taken.openTime);
-          const isNewer = held === undefined || taken.revision > held.revision;
-          assert.equal(tail.put(taken), isNewer);
-          if (!isNewer) continue;
-          model = [...model.filter((other) => other !== held), taken]
-            .sort((a, b) => a.openTime - b.openTime)
-            .slice(-CLOSED_TAIL_MAX);
+          const next = modelPut(model, taken);
+          assert.equal(tail.put(taken), next !== model);
+          model = next;
         }
-        assert.deepEqual(tail.list(), model);
-        assert.equal(tail.newestOpenTime, model.at(-1)?.openTime ?? -1);
+        assert.deepEqual(tail.list(), [...model.corrected.toSorted(byOpenTime), ...model.newest]);
+        assert.equal(tail.newestOpenTime, model.newest.at(-1)?.openTime ?? -1);
       }),
     );
   });

@@ -25,7 +25,10 @@ const FROM_KLINES = 2n;
 const WIDE = 4n;
 const REASON_SHIFT = 3n;
 
-/** Ascending by open time, each once, at most `CLOSED_TAIL_MAX`: the oldest gives way. */
+/** Corrections of candles older than the tail, kept because the store may not have them yet; the one corrected longest ago gives way. */
+export const OLD_CORRECTIONS_MAX = CLOSED_TAIL_MAX;
+
+/** Ascending by open time, each once: the newest `CLOSED_TAIL_MAX`, and before them the latest corrections of older ones. */
 export class CandleTail {
   readonly #symbol: MarketSymbol;
   readonly #interval: Interval;
@@ -33,6 +36,8 @@ export class CandleTail {
   #count = 0;
   /** Candles with a value beyond 64 bits (a month of quote volume): rare, kept as they are. */
   #wide: Map<EpochMs, Candle> | undefined;
+  /** By open time, in the order they were corrected. */
+  #corrected: Map<EpochMs, Candle> | undefined;
 
   constructor(symbol: MarketSymbol, interval: Interval) {
     this.#symbol = symbol;
@@ -53,18 +58,35 @@ export class CandleTail {
       this.#write(row, candle);
       return true;
     }
+    if (row === 0 && this.#count === CLOSED_TAIL_MAX) return this.#putOld(candle);
     this.#insert(row, candle);
     return true;
   }
 
   list(): readonly Candle[] {
-    return Array.from({ length: this.#count }, (_, row) => this.#read(row));
+    const newest = Array.from({ length: this.#count }, (_, row) => this.#read(row));
+    if (this.#corrected === undefined) return newest;
+    const old = [...this.#corrected.values()].sort((a, b) => a.openTime - b.openTime);
+    return [...old, ...newest];
+  }
+
+  /** A first state that old is in the store, or came twice: told on, not kept. */
+  #putOld(candle: Candle): boolean {
+    const held = this.#corrected?.get(candle.openTime);
+    if (held !== undefined && candle.revision <= held.revision) return false;
+    if (candle.revision === 0) return true;
+    this.#corrected ??= new Map();
+    this.#corrected.delete(candle.openTime);
+    this.#corrected.set(candle.openTime, candle);
+    if (this.#corrected.size > OLD_CORRECTIONS_MAX) {
+      const [longestAgo] = this.#corrected.keys();
+      if (longestAgo !== undefined) this.#corrected.delete(longestAgo);
+    }
+    return true;
   }
 
   #insert(row: number, candle: Candle): void {
     if (this.#count === CLOSED_TAIL_MAX) {
-      // Older than all that is kept: not the tail's business.
-      if (row === 0) return;
       this.#wide?.delete(this.#openTimeAt(0) as EpochMs);
       this.#lanes.copyWithin(0, LANES, row * LANES);
       this.#write(row - 1, candle);

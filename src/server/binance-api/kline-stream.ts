@@ -1,0 +1,80 @@
+// One `<symbol>@kline_<interval>` stream: open states at the exchange's pace, the closed candle exactly once, no corrections (I5).
+import type { Candle, LiveCandle } from '../../core/market/candle.ts';
+import type { Interval } from '../../core/market/interval.ts';
+import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
+import { klineEvent } from './binance-text.ts';
+import type { StreamConnection, StreamFrame } from './stream-connection.ts';
+
+/** The exchange's: open states no more often than this. */
+export const KLINE_UPDATE_MS: DurationMs = 2_000;
+export const KLINE_UPDATE_1S_MS: DurationMs = 1_000;
+
+export interface KlineStreamOptions {
+  readonly name: string;
+  readonly interval: Interval;
+  /** Open time of the newest candle closed so far, −1 where none: it is not sent again. */
+  readonly closedUpTo: number;
+  readonly clock: Clock;
+  readonly exchangeTime: () => EpochMs;
+}
+
+export class KlineStream {
+  readonly subscribers = new Set<StreamConnection>();
+  readonly #options: KlineStreamOptions;
+  readonly #updateMs: DurationMs;
+  readonly #closed = new AbortController();
+  #closedUpTo: number;
+  #newest: LiveCandle | undefined;
+  #lastUpdateAt = Number.NEGATIVE_INFINITY;
+  #isPlanned = false;
+
+  constructor(options: KlineStreamOptions) {
+    this.#options = options;
+    this.#updateMs = options.interval === '1s' ? KLINE_UPDATE_1S_MS : KLINE_UPDATE_MS;
+    this.#closedUpTo = options.closedUpTo;
+  }
+
+  applyLive(candle: LiveCandle): void {
+    if (candle.closed || candle.openTime <= this.#closedUpTo) return;
+    this.#newest = candle;
+    if (this.#isPlanned) return;
+    const restMs = this.#lastUpdateAt + this.#updateMs - this.#options.clock.now();
+    if (restMs <= 0) {
+      this.#sendNewest();
+      return;
+    }
+    this.#isPlanned = true;
+    // Nothing in it fails; an abort ends it.
+    void this.#options.clock.sleep(restMs, this.#closed.signal).then(() => {
+      this.#isPlanned = false;
+      if (!this.#closed.signal.aborted) this.#sendNewest();
+    });
+  }
+
+  applyClosed(candle: Candle): void {
+    if (candle.revision > 0 || candle.openTime <= this.#closedUpTo) return;
+    this.#closedUpTo = candle.openTime;
+    if (this.#newest !== undefined && this.#newest.openTime <= candle.openTime) {
+      this.#newest = undefined;
+    }
+    const frame = this.#frame(candle, true);
+    for (const subscriber of this.subscribers) subscriber.send(frame);
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  #sendNewest(): void {
+    if (this.#newest === undefined) return;
+    const frame = this.#frame(this.#newest, false);
+    this.#newest = undefined;
+    this.#lastUpdateAt = this.#options.clock.now();
+    for (const subscriber of this.subscribers) subscriber.sendNewest(frame);
+  }
+
+  #frame(candle: Candle, isClosed: boolean): StreamFrame {
+    const raw = klineEvent(candle, this.#options.exchangeTime(), isClosed);
+    return { name: this.#options.name, raw, combined: undefined };
+  }
+}
