@@ -1,0 +1,89 @@
+// Between sockets and the reader of a feed: what came since the last read is one batch. No timers: nothing waits longer than the reader is busy.
+import type { RawTick } from '../../core/market/raw-tick.ts';
+import type { FeedEvent } from '../market-feed.ts';
+
+/** Ticks waiting for the reader at which the sockets are paused and REST's answers wait; they go on below half of it. */
+export const QUEUED_TICKS_MAX = 50_000;
+
+export interface EventQueue {
+  tick(tick: RawTick): void;
+  push(event: FeedEvent): void;
+  /** Resolves while fewer than `QUEUED_TICKS_MAX` ticks wait, and always once the queue has ended. */
+  room(): Promise<void>;
+  /** What is queued is still read, then the reader's loop ends, or throws `error`. */
+  end(error?: unknown): void;
+  /** For one reader. */
+  events(): AsyncGenerator<FeedEvent, void, undefined>;
+}
+
+/** `onPressure(true)`: the queue is full; `onPressure(false)`: there is room again. */
+export function createEventQueue(onPressure: (isFull: boolean) => void): EventQueue {
+  let queued: FeedEvent[] = [];
+  /** The last event in `queued`, where ticks are still added to it. */
+  let batch: RawTick[] | undefined;
+  let count = 0;
+  let isFull = false;
+  let ended: { readonly error: unknown } | undefined;
+  let news = Promise.withResolvers<void>();
+  let room: PromiseWithResolvers<void> | undefined;
+
+  function relieve(): void {
+    if (isFull) onPressure(false);
+    isFull = false;
+    room?.resolve();
+    room = undefined;
+  }
+
+  function take(): readonly FeedEvent[] {
+    const taken = queued;
+    queued = [];
+    batch = undefined;
+    if (ended === undefined) news = Promise.withResolvers();
+    return taken;
+  }
+
+  function read(event: FeedEvent): void {
+    if (event.type === 'ticks') count -= event.ticks.length;
+    if (count < QUEUED_TICKS_MAX / 2) relieve();
+  }
+
+  return {
+    tick(tick) {
+      if (batch === undefined) {
+        batch = [];
+        queued.push({ type: 'ticks', ticks: batch });
+        news.resolve();
+      }
+      batch.push(tick);
+      count += 1;
+      if (count < QUEUED_TICKS_MAX || isFull) return;
+      isFull = true;
+      onPressure(true);
+    },
+    push(event) {
+      batch = undefined;
+      queued.push(event);
+      news.resolve();
+    },
+    async room() {
+      if (!isFull || ended !== undefined) return;
+      room ??= Promise.withResolvers();
+      await room.promise;
+    },
+    end(error) {
+      ended ??= { error };
+      news.resolve();
+      relieve();
+    },
+    async *events() {
+      while (ended === undefined || queued.length > 0) {
+        await news.promise;
+        for (const event of take()) {
+          yield event;
+          read(event);
+        }
+      }
+      if (ended.error !== undefined) throw ended.error;
+    },
+  };
+}

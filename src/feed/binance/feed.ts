@@ -1,0 +1,78 @@
+// The feed of Binance spot: one combined socket for all symbols and REST beside it. Never falls back: that is for its caller to decide.
+import type { Interval } from '../../core/market/interval.ts';
+import type { Source } from '../../core/market/source.ts';
+import type { Clock } from '../../core/market/time.ts';
+import { FeedError, type MarketFeed } from '../market-feed.ts';
+import { STREAMS_MAX } from './connection.ts';
+import { createAgents } from './http-get.ts';
+import type { Rest } from './rest.ts';
+import { createSession } from './session.ts';
+
+export { type Reachability, reachable } from './reachable.ts';
+
+/** One pulse beside two streams a symbol. */
+export const SYMBOLS_MAX = Math.floor((STREAMS_MAX - 1) / 2);
+
+export interface BinanceFeedOptions {
+  /** Base URLs without a path, in order of preference. */
+  readonly webSocketUrls: readonly string[];
+  readonly restUrls: readonly string[];
+  readonly clock: Clock;
+  /** In [0, 1): jitter. */
+  readonly random: () => number;
+  readonly logger: FeedLogger;
+  /** As in HTTPS_PROXY; used for TLS endpoints, REST and WebSocket. */
+  readonly proxy?: string;
+  /** Intervals whose past is fetched for the store; 1m, 1d and 3d come with the start in any case. Default: all. */
+  readonly historyIntervals?: readonly Interval[];
+}
+
+export interface FeedLogger {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/**
+ * Its stream goes on for ever: an exchange that cannot be reached is the state `offline`, not an end.
+ * @throws FeedError in `stream`: `unknown-symbol`; `refused` where every endpoint refuses us from the start.
+ */
+export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
+  const agents = createAgents(options.proxy);
+  const closing = new AbortController();
+  const source = binanceSource(options.restUrls);
+  let rest: Rest | undefined;
+  return {
+    source,
+    get clockOffsetMs() {
+      return rest?.clockOffsetMs() ?? 0;
+    },
+    async *stream(starts, signal) {
+      if (starts.length > SYMBOLS_MAX) {
+        const message = `Expected at most ${SYMBOLS_MAX} symbols, were ${starts.length}`;
+        throw new FeedError('refused', message);
+      }
+      const ending = new AbortController();
+      const end = AbortSignal.any([signal, closing.signal, ending.signal]);
+      const session = createSession({ ...options, agents, starts, signal: end });
+      rest = session.rest;
+      const running = session.run();
+      try {
+        yield* session.events;
+      } finally {
+        ending.abort();
+        await running;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      agents.destroy();
+    },
+  };
+}
+
+/** All of Binance's own hosts are one exchange; another host is another. */
+export function binanceSource(restUrls: readonly string[]): Source {
+  const { host } = new URL(restUrls[0] ?? 'https://api.binance.com');
+  const isBinance = /^(api(-gcp|[1-4])?\.binance\.com|data-api\.binance\.vision)$/.test(host);
+  return { kind: 'binance', host: isBinance ? 'binance.com' : host };
+}

@@ -1,0 +1,122 @@
+// What a frame of the exchange's combined stream says. Pure. Whatever is not understood is a value, never a throw.
+import { z } from 'zod';
+import type { AggTrade } from '../../core/market/agg-trade.ts';
+import { type MarketSymbol, parseMarketSymbol } from '../../core/market/symbol.ts';
+import { epochMs } from '../../core/market/time.ts';
+import { aggTradeEventSchema } from '../../protocol/agg-trade-record.ts';
+import { AggTradeScanner } from '../../protocol/agg-trade-scanner.ts';
+import type { ClosedMinute } from './minute-gate.ts';
+
+export type Frame =
+  /** A trade of its own: may be kept. */
+  | { readonly type: 'trade'; readonly trade: AggTrade }
+  | { readonly type: 'closed-minute'; readonly symbol: MarketSymbol; readonly minute: ClosedMinute }
+  /** Answer to a control message; `error` where it was refused. */
+  | { readonly type: 'reply'; readonly id: number | undefined; readonly error?: string }
+  /** The exchange will close this connection soon. */
+  | { readonly type: 'shutdown' }
+  /** Understood and of no use: open klines, other intervals, events of other kinds. */
+  | { readonly type: 'ignored' }
+  | { readonly type: 'rejected'; readonly reason: string };
+
+const IGNORED: Frame = { type: 'ignored' };
+
+const combinedSchema = z.object({ stream: z.string(), data: z.record(z.string(), z.unknown()) });
+const replySchema = z.object({
+  id: z.number().int().nullish(),
+  result: z.unknown().optional(),
+  code: z.number().optional(),
+  msg: z.string().optional(),
+});
+const idField = z.number().int().min(-1);
+const klineEventSchema = z.object({
+  s: z.string(),
+  k: z.object({
+    t: z.number().int().min(0),
+    i: z.string(),
+    x: z.boolean(),
+    n: z.number().int().min(0),
+    L: idField,
+  }),
+});
+
+/** Reads frames one after the other. `symbols`: those subscribed to; a trade of another is rejected. */
+export function createFrameReader(
+  symbols: ReadonlySet<MarketSymbol>,
+): (bytes: Uint8Array) => Frame {
+  const scanner = new AggTradeScanner();
+  return (bytes) => {
+    if (scanner.scanFrame(bytes)) return asTrade({ ...scanner.trade });
+    return readJson(new TextDecoder().decode(bytes));
+  };
+
+  function asTrade(trade: AggTrade): Frame {
+    if (symbols.has(trade.symbol)) return { type: 'trade', trade };
+    return rejected(`Expected a symbol subscribed to, was "${trade.symbol}"`);
+  }
+
+  function readJson(text: string): Frame {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return rejected('Expected JSON');
+    }
+    const combined = combinedSchema.safeParse(value);
+    return combined.success ? readEvent(combined.data.data) : readReply(value);
+  }
+
+  function readEvent(data: Record<string, unknown>): Frame {
+    switch (data['e']) {
+      case 'aggTrade': {
+        const event = aggTradeEventSchema.safeParse(data);
+        return event.success ? asTrade(event.data) : rejectedBy('an aggTrade event', event.error);
+      }
+      case 'kline':
+        return readKline(data);
+      case 'serverShutdown':
+        return { type: 'shutdown' };
+      default:
+        // Events of kinds unknown here are no fault: the exchange adds some every year.
+        return typeof data['e'] === 'string' ? IGNORED : rejected('Expected an event with "e"');
+    }
+  }
+
+  function readKline(data: unknown): Frame {
+    const event = klineEventSchema.safeParse(data);
+    if (!event.success) return rejectedBy('a kline event', event.error);
+    const { s, k } = event.data;
+    if (!k.x || k.i !== '1m') return IGNORED;
+    const symbol = parseMarketSymbol(s);
+    if (symbol === undefined || !symbols.has(symbol)) {
+      return rejected(`Expected a symbol subscribed to, was "${s}"`);
+    }
+    if (k.t % 60_000 !== 0 || k.t > 253_402_300_000_000) {
+      return rejected(`Expected a minute's open time, was ${k.t}`);
+    }
+    const minute = { openTime: epochMs(k.t), trades: k.n, lastTradeId: k.L };
+    return { type: 'closed-minute', symbol, minute };
+  }
+}
+
+function readReply(value: unknown): Frame {
+  if (typeof value === 'object' && value !== null && 'e' in value) {
+    return value.e === 'serverShutdown' ? { type: 'shutdown' } : IGNORED;
+  }
+  const reply = replySchema.safeParse(value);
+  if (!reply.success || !(reply.data.code !== undefined || 'result' in reply.data)) {
+    return rejected('Expected a stream frame or a reply');
+  }
+  const { id, code, msg } = reply.data;
+  const answer = { type: 'reply', id: id ?? undefined } as const;
+  return code === undefined ? answer : { ...answer, error: `${code}: ${msg ?? ''}` };
+}
+
+function rejected(reason: string): Frame {
+  return { type: 'rejected', reason };
+}
+
+function rejectedBy(expected: string, error: z.ZodError): Frame {
+  const issue = error.issues[0];
+  return rejected(`Expected ${expected} (${issue?.path.join('.')}: ${issue?.message})`);
+}

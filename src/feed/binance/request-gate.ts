@@ -1,0 +1,105 @@
+// Lets requests through: by priority, so many at once, within the weight budget, and none while the exchange has told us to wait.
+import type { Clock, EpochMs } from '../../core/market/time.ts';
+import { createWeightBudget, type Priority, type WeightBudget } from './weight-budget.ts';
+
+/** Requests under way at once. */
+export const REQUESTS_AT_ONCE_MAX = 8;
+
+const ORDER: readonly Priority[] = ['urgent', 'start', 'history'];
+
+export interface RequestGate {
+  readonly budget: WeightBudget;
+  /**
+   * Waits for a turn; call the answer when the request is over.
+   * @throws the signal's reason when it aborts first.
+   */
+  enter(weight: number, priority: Priority, signal: AbortSignal): Promise<() => void>;
+  /** Nobody enters before `time` (our clock): the exchange said Retry-After. */
+  blockUntil(time: EpochMs): void;
+}
+
+interface Waiting {
+  readonly weight: number;
+  readonly priority: Priority;
+  readonly enter: () => void;
+}
+
+/** `signal` ends its own timers when the feed closes. */
+export function createRequestGate(clock: Clock, signal: AbortSignal): RequestGate {
+  const budget = createWeightBudget();
+  const queues: Record<Priority, Waiting[]> = { urgent: [], start: [], history: [] };
+  let underWay = 0;
+  let blockedUntil = 0 as EpochMs;
+  let timer: AbortController | undefined;
+
+  function admit(): void {
+    timer?.abort();
+    timer = undefined;
+    let wait = blockedUntil - clock.now();
+    while (wait <= 0 && underWay < REQUESTS_AT_ONCE_MAX) {
+      const queue = ORDER.map((priority) => queues[priority]).find(({ length }) => length > 0);
+      const first = queue?.[0];
+      if (queue === undefined || first === undefined) return;
+      wait = budget.take(first.weight, first.priority, clock.now());
+      if (wait > 0) break;
+      queue.shift();
+      underWay += 1;
+      first.enter();
+    }
+    if (wait > 0) later(wait);
+  }
+
+  function later(ms: number): void {
+    const own = new AbortController();
+    timer = own;
+    const cancel = AbortSignal.any([own.signal, signal]);
+    void clock.sleep(ms, cancel).then(() => {
+      // `sleep` never rejects; a cancelled one was replaced by another or the feed is closing.
+      if (!cancel.aborted) admit();
+    });
+  }
+
+  return {
+    budget,
+    blockUntil(time) {
+      if (time > blockedUntil) blockedUntil = time;
+    },
+    enter(weight, priority, cancel) {
+      const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+      const leave = once(() => {
+        underWay -= 1;
+        admit();
+      });
+      const onAbort = () => {
+        const at = queues[priority].indexOf(waiting);
+        if (at >= 0) queues[priority].splice(at, 1);
+        reject(cancel.reason);
+      };
+      const waiting: Waiting = {
+        weight,
+        priority,
+        enter() {
+          cancel.removeEventListener('abort', onAbort);
+          resolve(leave);
+        },
+      };
+      if (cancel.aborted) {
+        reject(cancel.reason);
+      } else {
+        cancel.addEventListener('abort', onAbort, { once: true });
+        queues[priority].push(waiting);
+        admit();
+      }
+      return promise;
+    },
+  };
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    action();
+  };
+}
