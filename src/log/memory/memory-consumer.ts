@@ -1,6 +1,5 @@
 // One reader of the memory log: merges its topics in the log's order, and waits without turning for what is still to come.
 import type { DurationMs } from '../../core/market/time.ts';
-import type { Topic } from '../../protocol/topics.ts';
 import { type AnyLogRecord, type LogConsumer, type LogRecord, POLL_RECORDS_MAX } from '../log.ts';
 import type { Cursor } from './memory-topic.ts';
 
@@ -22,7 +21,6 @@ export interface MemoryConsumer<T> extends LogConsumer<T> {
 
 export function memoryConsumer<T>(options: {
   readonly group: string;
-  readonly topics: readonly Topic<T>[];
   readonly cursors: readonly Cursor[];
   readonly log: ConsumerLog;
   readonly onCommit: () => void;

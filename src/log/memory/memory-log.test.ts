@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { logContract } from '../../../test/contracts/log-contract.ts';
 import { epochMs } from '../../core/market/time.ts';
 import { FEED_STATUS, OHLCV, RAW_TICKS, type Topic } from '../../protocol/topics.ts';
-import type { LogConsumer, LogRecord } from '../log.ts';
+import type { Log, LogConsumer, LogRecord } from '../log.ts';
 import { memoryLog, TURN_RECORDS_MAX } from './memory-log.ts';
 import {
   CANDLES_1S_KEPT_MAX,
@@ -103,6 +104,54 @@ describe('memoryLog: order and identity', () => {
       if (size !== 1_025) await consumer.commit([]);
     }
     assert.equal(read, sent);
+  });
+});
+
+describe('memoryLog: any order of appends, polls, commits and crashes', () => {
+  const step = fc.oneof(
+    fc.record({ act: fc.constant('append' as const), count: fc.integer({ min: 1, max: 700 }) }),
+    fc.record({
+      act: fc.constantFrom('poll' as const, 'commit' as const, 'crash' as const),
+      group: fc.constantFrom(0, 1),
+    }),
+  );
+
+  /** A group's reader that checks what it gets against what was sent: the numbers from 0 on. */
+  function checkedReader(log: Log, group: string) {
+    let consumer = log.consumer({ group, topics: [RAW_TICKS] });
+    let read = 0;
+    let committed = 0;
+    return {
+      async poll(sent: number): Promise<void> {
+        for (const value of await values(consumer)) assert.equal(value, read++);
+        assert.equal(read, sent);
+      },
+      async commit(): Promise<void> {
+        await consumer.commit([]);
+        committed = read;
+      },
+      async crash(): Promise<void> {
+        await consumer[Symbol.asyncDispose]();
+        consumer = log.consumer({ group, topics: [RAW_TICKS] });
+        read = committed;
+      },
+    };
+  }
+
+  it('gives each group every record once in order, from its last commit after a crash', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        await using log = memoryLog();
+        const readers = [checkedReader(log, 'a'), checkedReader(log, 'b')];
+        let sent = 0;
+        for (const one of steps) {
+          if (one.act === 'append') {
+            await log.append(Array.from({ length: one.count }, () => record(RAW_TICKS, sent++)));
+          } else await readers[one.group]?.[one.act](sent);
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -1,6 +1,12 @@
 // The log in this process: one partition, values by reference, nothing on disk. Bounded by each topic's retention; not for two processes.
-import type { AnyLogRecord, Log } from '../log.ts';
-import { POLL_RECORDS_MAX } from '../log.ts';
+import type { Topic } from '../../protocol/topics.ts';
+import {
+  type AnyLogRecord,
+  type ConsumerOptions,
+  type Log,
+  type LogConsumer,
+  POLL_RECORDS_MAX,
+} from '../log.ts';
 import { type MemoryConsumer, memoryConsumer } from './memory-consumer.ts';
 import { compactedTopic, type MemoryTopic, queueTopic } from './memory-topic.ts';
 import { type Retention, retentionOf } from './retention.ts';
@@ -13,6 +19,8 @@ interface TopicState {
   readonly consumers: Set<MemoryConsumer<unknown>>;
 }
 
+type TopicCounts = ReadonlyMap<TopicState, number>;
+
 /** An append that waits for room, in the order they came. */
 interface WaitingAppend {
   readonly records: readonly AnyLogRecord[];
@@ -21,132 +29,161 @@ interface WaitingAppend {
   readonly reject: (reason: unknown) => void;
 }
 
+export interface MemoryLogOptions {
+  /** How much of each `delete` topic is kept. Default: `retentionOf`. */
+  readonly retention?: (topicName: string) => Retention;
+}
+
 /**
  * A log in memory. One `append` or `commit` becomes visible as a whole. A reader of several topics
  * gets their records in the order they were appended. A topic that waits at its bound
  * (`raw_ticks`) makes later appends to it wait behind, in order; appends to other topics go on.
- * A group is known from its first consumer on, and what is appended before is not kept for it.
+ * A group is known from its first consumer on: what was appended before is not kept for it, and what
+ * it has not committed is kept though its consumer was closed.
  */
-export function memoryLog(
-  options: { readonly retention?: (topicName: string) => Retention } = {},
-): Log {
-  const retention = options.retention ?? retentionOf;
-  const topics = new Map<string, TopicState>();
-  const consumers = new Set<MemoryConsumer<unknown>>();
-  const turn = turnBudget();
-  let waiting: WaitingAppend[] = [];
-  let sequence = 0;
-  let isClosed = false;
+export function memoryLog(options: MemoryLogOptions = {}): Log {
+  return new MemoryLog(options.retention ?? retentionOf);
+}
 
-  const stateOf = (topic: AnyLogRecord['topic']): TopicState => {
-    const known = topics.get(topic.name);
-    if (known !== undefined) return known;
-    const state: TopicState = {
-      topic:
-        topic.cleanup === 'compact'
-          ? compactedTopic(topic.name)
-          : queueTopic(topic.name, retention(topic.name)),
-      consumers: new Set(),
+class MemoryLog implements Log {
+  readonly #retention: (topicName: string) => Retention;
+  readonly #topics = new Map<string, TopicState>();
+  readonly #consumers = new Set<MemoryConsumer<unknown>>();
+  readonly #turn = turnBudget();
+  /** As many as there are callers that await their append. */
+  #waiting: WaitingAppend[] = [];
+  #sequence = 0;
+  #isClosed = false;
+
+  constructor(retention: (topicName: string) => Retention) {
+    this.#retention = retention;
+  }
+
+  append(
+    records: readonly AnyLogRecord[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    return this.#append(records, () => {}, options.signal);
+  }
+
+  consumer<T>({ group, topics }: ConsumerOptions<T>): LogConsumer<T> {
+    if (this.#isClosed) throw closedError();
+    const states = topics.map((topic) => this.#stateOf(topic));
+    const consumer = memoryConsumer<T>({
+      group,
+      cursors: states.map(({ topic }) => topic.cursor(group)),
+      log: {
+        append: (records, appended) => this.#append(records, appended),
+        turn: this.#turn.wait,
+        taken: this.#turn.taken,
+      },
+      onCommit: () => this.#appendWaiting(),
+      onClose: () => {
+        this.#consumers.delete(consumer);
+        for (const state of states) state.consumers.delete(consumer);
+      },
+    });
+    this.#consumers.add(consumer);
+    for (const state of states) state.consumers.add(consumer);
+    return consumer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting) reject(closedError());
+    this.#waiting = [];
+    for (const consumer of [...this.#consumers]) await consumer[Symbol.asyncDispose]();
+  }
+
+  /** `appended` is called in the same step as the records are added. */
+  async #append(
+    records: readonly AnyLogRecord[],
+    appended: () => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (this.#isClosed) throw closedError();
+    signal?.throwIfAborted();
+    const counts = this.#countsOf(records);
+    if (this.#mustWait(counts, this.#waiting)) return this.#wait(records, appended, signal);
+    this.#add(records, counts);
+    appended();
+  }
+
+  async #wait(
+    records: readonly AnyLogRecord[],
+    appended: () => void,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const entry: WaitingAppend = { records, appended, resolve, reject };
+    this.#waiting.push(entry);
+    const onAbort = (): void => {
+      this.#waiting = this.#waiting.filter((other) => other !== entry);
+      reject(signal?.reason);
+      this.#appendWaiting();
     };
-    topics.set(topic.name, state);
-    return state;
-  };
+    signal?.addEventListener('abort', onAbort);
+    await promise.finally(() => signal?.removeEventListener('abort', onAbort));
+  }
 
-  const countsOf = (records: readonly AnyLogRecord[]): Map<TopicState, number> => {
-    const counts = new Map<TopicState, number>();
-    for (const { topic } of records) {
-      const state = stateOf(topic);
-      counts.set(state, (counts.get(state) ?? 0) + 1);
+  /** Those that now have room, in order; who waits for other topics than the ones ahead may pass them. */
+  #appendWaiting(): void {
+    const ahead: WaitingAppend[] = [];
+    for (const entry of this.#waiting) {
+      const counts = this.#countsOf(entry.records);
+      if (this.#mustWait(counts, ahead)) {
+        ahead.push(entry);
+        continue;
+      }
+      this.#add(entry.records, counts);
+      entry.appended();
+      entry.resolve();
     }
-    return counts;
-  };
+    this.#waiting = ahead;
+  }
 
-  /** Whether it must wait: no room, or others wait already for topics it writes to. */
-  const mustWait = (counts: ReadonlyMap<TopicState, number>, ahead: readonly WaitingAppend[]) => {
+  /** No room, or others wait already for a topic it writes to. */
+  #mustWait(counts: TopicCounts, ahead: readonly WaitingAppend[]): boolean {
     for (const [{ topic }, count] of counts) if (!topic.hasRoomFor(count)) return true;
-    return ahead.some(({ records }) => records.some((record) => counts.has(stateOf(record.topic))));
-  };
+    return ahead.some(({ records }) =>
+      records.some((record) => counts.has(this.#stateOf(record.topic))),
+    );
+  }
 
-  const add = (records: readonly AnyLogRecord[], counts: ReadonlyMap<TopicState, number>): void => {
+  #add(records: readonly AnyLogRecord[], counts: TopicCounts): void {
     for (const record of records) {
-      stateOf(record.topic).topic.add({ sequence, record });
-      sequence += 1;
+      this.#stateOf(record.topic).topic.add({ sequence: this.#sequence, record });
+      this.#sequence += 1;
     }
     for (const [state, count] of counts) {
       state.topic.added(count);
       for (const consumer of state.consumers) consumer.wake();
     }
-  };
+  }
 
-  const append = (
-    records: readonly AnyLogRecord[],
-    appended: () => void,
-    signal?: AbortSignal,
-  ): Promise<void> => {
-    if (isClosed) return Promise.reject(new Error('The log is closed'));
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const counts = countsOf(records);
-    if (!mustWait(counts, waiting)) {
-      add(records, counts);
-      appended();
-      return Promise.resolve();
+  #countsOf(records: readonly AnyLogRecord[]): TopicCounts {
+    const counts = new Map<TopicState, number>();
+    for (const { topic } of records) {
+      const state = this.#stateOf(topic);
+      counts.set(state, (counts.get(state) ?? 0) + 1);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const entry: WaitingAppend = { records, appended, resolve, reject };
-    waiting.push(entry);
-    const onAbort = (): void => {
-      waiting = waiting.filter((other) => other !== entry);
-      reject(signal?.reason);
-      appendWaiting();
-    };
-    signal?.addEventListener('abort', onAbort);
-    return promise.finally(() => signal?.removeEventListener('abort', onAbort));
-  };
+    return counts;
+  }
 
-  /** Those that now have room, in order; who waits for other topics than the ones ahead may pass them. */
-  const appendWaiting = (): void => {
-    const ahead: WaitingAppend[] = [];
-    for (const entry of waiting) {
-      const counts = countsOf(entry.records);
-      if (mustWait(counts, ahead)) {
-        ahead.push(entry);
-        continue;
-      }
-      add(entry.records, counts);
-      entry.appended();
-      entry.resolve();
-    }
-    waiting = ahead;
-  };
+  #stateOf({ name, cleanup }: Pick<Topic<unknown>, 'name' | 'cleanup'>): TopicState {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    const topic =
+      cleanup === 'compact' ? compactedTopic(name) : queueTopic(name, this.#retention(name));
+    const state: TopicState = { topic, consumers: new Set() };
+    this.#topics.set(name, state);
+    return state;
+  }
+}
 
-  return {
-    append: (records, appendOptions) => append(records, () => {}, appendOptions?.signal),
-    consumer({ group, topics: wanted }) {
-      if (isClosed) throw new Error('The log is closed');
-      const states = wanted.map(stateOf);
-      const consumer = memoryConsumer({
-        group,
-        topics: wanted,
-        cursors: states.map(({ topic }) => topic.cursor(group)),
-        log: { append, turn: turn.wait, taken: turn.taken },
-        onCommit: appendWaiting,
-        onClose() {
-          consumers.delete(consumer);
-          for (const state of states) state.consumers.delete(consumer);
-        },
-      });
-      consumers.add(consumer);
-      for (const state of states) state.consumers.add(consumer);
-      return consumer;
-    },
-    async [Symbol.asyncDispose]() {
-      if (isClosed) return;
-      isClosed = true;
-      for (const { reject } of waiting) reject(new Error('The log is closed'));
-      waiting = [];
-      for (const consumer of [...consumers]) await consumer[Symbol.asyncDispose]();
-    },
-  };
+function closedError(): Error {
+  return new Error('The log is closed');
 }
 
 /**
