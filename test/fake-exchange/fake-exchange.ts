@@ -1,6 +1,7 @@
 // The test double of Binance Spot market data: real sockets on the loopback address, the real
 // protocol, its own clock. Refuses to import anything from the product.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Interval } from './calendar.ts';
 import { type ExchangeClock, isManual, runningClock } from './clock.ts';
@@ -14,13 +15,10 @@ import type { Faults } from './faults.ts';
 import type { CloseDelay } from './kline-schedule.ts';
 import { type Load, type LoadOptions, startLoad } from './load.ts';
 import { createMarket, type Market, type SymbolOptions } from './market.ts';
-import { answerRest, type RestRequest, type RestResponse, requestWeight } from './rest.ts';
-import { createRequestLimiter, type RequestLimiter } from './rest-limits.ts';
-import { createStreams } from './streams.ts';
+import { createRequestLimiter } from './rest-limits.ts';
+import { type RequestRecord, serveRest } from './rest-server.ts';
+import { createStreams, type Tape } from './streams.ts';
 import type { AggTrade } from './truth.ts';
-
-/** Trades by symbol, each in id order. */
-export type Tape = Readonly<Record<string, readonly AggTrade[]>>;
 
 export interface FakeExchangeOptions {
   /** Default: one symbol, `BTCUSDT`, without history. */
@@ -42,16 +40,6 @@ export interface FakeExchangeOptions {
   /** Request weight a minute. Default 6,000. */
   readonly weightMax?: number;
   readonly faults?: Faults;
-}
-
-export interface RequestRecord {
-  /** Exchange time (ms). */
-  readonly time: number;
-  readonly path: string;
-  readonly query: string;
-  readonly weight: number;
-  /** `undefined` while unanswered. */
-  status: number | undefined;
 }
 
 export interface FakeExchange extends AsyncDisposable {
@@ -111,7 +99,6 @@ const PING_INTERVAL_MS = 20_000;
 const PONG_TIMEOUT_MS = 60_000;
 const LIFETIME_MS = 24 * 3_600_000;
 const CLOSE_DELAY_MS = 40;
-const REQUESTS_MAX = 100_000;
 const BREACHES_MAX = 1_000;
 const SUBSCRIBE_DEADLINE_MS = 10_000;
 
@@ -158,52 +145,25 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
 
   const rest = { market, limiter, faults, requests, onBreach, now: clock.now, transportNow };
   const server = createServer((request, response) => {
-    if (isFrozen) return;
-    try {
-      serveRest(request, response, rest);
-    } catch (error) {
-      // A bug of the fake's own (or of a test's hook): said aloud, and no client left waiting.
-      response.writeHead(500).end(`fake exchange: ${String(error)}`);
-      throw error;
-    }
+    if (!isFrozen) serveRest(request, response, rest);
   });
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     if (!isFrozen) connections.accept(request, socket, head);
   });
-  let port = options.port ?? 0;
-  let isListening = false;
-
-  async function start(): Promise<void> {
-    if (isListening) return;
-    isListening = true;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    port = (server.address() as AddressInfo).port;
-  }
-
-  async function stop(): Promise<void> {
-    if (!isListening) return;
-    isListening = false;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    connections.reset();
-    server.closeAllConnections();
-    await closed;
-  }
-
-  await start();
+  const listener = await listen(server, options.port ?? 0);
   const timer = manual ? undefined : setInterval(streams.tick, TICK_MS);
   const loads = new Set<Load>();
 
+  function stop(): Promise<void> {
+    connections.reset();
+    return listener.stop();
+  }
+
   return {
-    wsUrl: `ws://127.0.0.1:${port}`,
-    restUrl: `http://127.0.0.1:${port}`,
-    port,
+    wsUrl: `ws://127.0.0.1:${listener.port}`,
+    restUrl: `http://127.0.0.1:${listener.port}`,
+    port: listener.port,
     market,
     now: clock.now,
     advanceTo: streams.advanceTo,
@@ -231,7 +191,7 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
       connections.unfreeze();
     },
     stop,
-    start,
+    start: listener.start,
     announceShutdown: connections.announceShutdown,
     ban: (durationMs) => limiter.ban(transportNow() + durationMs),
     async [Symbol.asyncDispose]() {
@@ -242,57 +202,37 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
   };
 }
 
+interface Listener {
+  readonly port: number;
+  /** Both do nothing if it is so already. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Listens on the loopback address; always on the same port once it has one. */
+async function listen(server: Server, wantedPort: number): Promise<Listener> {
+  async function start(port: number): Promise<void> {
+    if (server.listening) return;
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  await start(wantedPort);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    start: () => start(port),
+    async stop() {
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
 function toSymbolOptions(symbol: SymbolOptions | string): SymbolOptions {
   return typeof symbol === 'string' ? { symbol } : symbol;
-}
-
-interface RestSide {
-  readonly market: Market;
-  readonly limiter: RequestLimiter;
-  readonly faults: Faults;
-  readonly requests: RequestRecord[];
-  readonly onBreach: (type: Breach['type'], detail: string) => void;
-  readonly now: () => number;
-  readonly transportNow: () => number;
-}
-
-function serveRest(request: IncomingMessage, response: ServerResponse, side: RestSide): void {
-  const url = new URL(request.url ?? '/', 'http://exchange');
-  const wanted: RestRequest = { path: url.pathname, query: url.searchParams };
-  const record: RequestRecord = {
-    time: side.now(),
-    path: url.pathname,
-    query: url.search.slice(1),
-    weight: requestWeight(wanted),
-    status: undefined,
-  };
-  side.requests.push(record);
-  if (side.requests.length > REQUESTS_MAX) side.requests.shift();
-
-  const answer = answerOf(wanted, side);
-  if (answer === 'hang') return;
-  const send = () => {
-    record.status = answer.status;
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-  };
-  if (side.faults.restDelayMs) setTimeout(send, side.faults.restDelayMs).unref();
-  else send();
-}
-
-function answerOf(request: RestRequest, side: RestSide): RestResponse | 'hang' {
-  const faulty = side.faults.onRequest?.(request);
-  if (faulty) return faulty;
-  const now = side.now();
-  const answer = answerRest(request, {
-    market: side.market,
-    limiter: side.limiter,
-    now,
-    asOf: now - (side.faults.restLagMs ?? 0),
-    limiterNow: side.transportNow(),
-  });
-  if (answer.status === 429) side.onBreach('weight', request.path);
-  if (answer.status === 418) side.onBreach('banned', request.path);
-  return answer;
 }
 
 async function whenSubscribed(
@@ -320,4 +260,14 @@ async function whenSubscribed(
   });
 }
 
-export type { AggTrade, Breach, ConnectionRecord, Faults, Interval, Market, SymbolOptions };
+export type {
+  AggTrade,
+  Breach,
+  ConnectionRecord,
+  Faults,
+  Interval,
+  Market,
+  RequestRecord,
+  SymbolOptions,
+  Tape,
+};

@@ -12,8 +12,9 @@ export interface WalkOptions {
   readonly price?: string;
   readonly tickSize?: string;
   readonly stepSize?: string;
-  /** Ids of the first trade. Default 1. */
+  /** Default 1. */
   readonly firstAggTradeId?: number;
+  /** Default 1,000,000,000: generated history ends just before it. */
   readonly firstTradeId?: number;
 }
 
@@ -21,6 +22,8 @@ export interface WalkOptions {
 export type TradeWalk = (time: number) => AggTrade;
 
 const UNIT = 100_000_000;
+
+const FIRST_TRADE_ID = 1_000_000_000;
 
 /** Ticks moved by a trade, in standard deviations; enough to see, too little to run away. */
 const STEP_TICKS = 3;
@@ -34,7 +37,7 @@ export function tradeWalk(options: WalkOptions): TradeWalk {
   const lot = scaledNumber(options.stepSize ?? '0.00001');
   let ticks = Math.max(1, Math.round(scaledNumber(options.price ?? '90000') / tick));
   let a = options.firstAggTradeId ?? 1;
-  let f = options.firstTradeId ?? 1;
+  let f = options.firstTradeId ?? FIRST_TRADE_ID;
 
   return (time) => {
     ticks = Math.max(1, ticks + Math.round(normal(random) * STEP_TICKS));
@@ -119,11 +122,9 @@ export function generateHistory(options: HistoryOptions): Partial<Record<Interva
   return {
     '1m': minutes
       .filter(([openTime]) => openTime >= Math.floor(minutesFrom / DAY) * DAY)
-      .map(([openTime, sums]) => withoutIds(toCandle(sums, openTime, openTime + MINUTE))),
-    '1h': hours.map(([time, sums]) => withoutIds(toCandle(sums, time, time + HOUR))),
-    '1d': grouped(hours, DAY, to).map(([time, sums]) =>
-      withoutIds(toCandle(sums, time, time + DAY)),
-    ),
+      .map(([openTime, sums]) => toCandle(sums, openTime, openTime + MINUTE)),
+    '1h': hours.map(([time, sums]) => toCandle(sums, time, time + HOUR)),
+    '1d': grouped(hours, DAY, to).map(([time, sums]) => toCandle(sums, time, time + DAY)),
   };
 }
 
@@ -136,11 +137,15 @@ function generateMinutes(
   const tick = scaledNumber(options.tickSize ?? '0.01');
   const lot = scaledNumber(options.stepSize ?? '0.00001');
   let ticks = Math.max(1, Math.round(scaledNumber(options.price ?? '90000') / tick));
+  let lastTradeId = FIRST_TRADE_ID - 1;
   const minutes: [number, Sums][] = [];
   // From the end back, so that the history leads to the given price.
   for (let openTime = to - MINUTE; openTime >= from; openTime -= MINUTE) {
     const before = Math.max(1, ticks + Math.round(normal(random) * ticks * 0.0004));
-    minutes.push([openTime, minuteSums(random, before, ticks, tick, lot)]);
+    const sums = minuteSums(random, before, ticks, tick, lot);
+    const firstTradeId = lastTradeId - sums.trades + 1;
+    minutes.push([openTime, { ...sums, firstTradeId, lastTradeId }]);
+    lastTradeId = firstTradeId - 1;
     ticks = before;
   }
   return minutes.reverse();
@@ -176,11 +181,6 @@ function grouped(
     const sums = joinSums(members.map(([, part]) => part));
     return sums && time + length <= to ? [[time, sums]] : [];
   });
-}
-
-/** Klines by REST carry no trade ids. */
-function withoutIds(candle: TruthCandle): TruthCandle {
-  return { ...candle, firstTradeId: -1, lastTradeId: -1 };
 }
 
 function scaledNumber(text: string): number {

@@ -86,13 +86,17 @@ export function createKlineSchedule(options: KlineScheduleOptions): KlineSchedul
   return {
     watch(symbol, interval, now) {
       if (watches.has(key(symbol, interval)) || !market.find(symbol)) return;
-      const openTime = market.openTime(symbol, interval, now);
-      const watch = { symbol, interval, openTime, closeDue: 0, updateDue: now, updatedAt: 0 };
+      const current = market.openTime(symbol, interval, now);
+      const previous = market.openTime(symbol, interval, current - 1);
+      const fresh = { symbol, interval, closeDue: 0, updateDue: Infinity, updatedAt: 0 };
+      // Between a window's end and its closed frame it is still the one to close.
+      const isPreviousDue = closeDueOf({ ...fresh, openTime: previous }) > now;
+      const watch = { ...fresh, openTime: isPreviousDue ? previous : current };
       watch.closeDue = closeDueOf(watch);
       watches.set(key(symbol, interval), watch);
       const ofSymbol = bySymbol.get(symbol) ?? new Set();
       bySymbol.set(symbol, ofSymbol.add(watch));
-      due = Math.min(due, watch.closeDue, watch.updateDue);
+      due = Math.min(due, watch.closeDue);
     },
     unwatch(symbol, interval) {
       const watch = watches.get(key(symbol, interval));

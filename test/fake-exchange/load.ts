@@ -36,6 +36,9 @@ const BATCH_MS = 4;
 /** At most so much time's worth of trades in one batch. */
 const CATCH_UP_MS_MAX = 250;
 
+/** How far back a symbol's last trade is looked for among its klines. */
+const MINUTES_BACK = 60;
+
 const BURST_CHANCE = 0.02;
 const BURST_FACTOR = 30;
 const CALM_FACTOR = (1 - BURST_CHANCE * BURST_FACTOR) / (1 - BURST_CHANCE);
@@ -101,13 +104,16 @@ function walkOn(
   if (state === undefined) throw new RangeError(`Expected a symbol, was "${symbol}"`);
   const { trades, options } = state;
   const last = trades.length > 0 ? trades.at(trades.length - 1) : undefined;
-  const candle = market.candles(symbol, '1m', { limit: 1 }, now)[0];
+  // The newest minute may be open and empty: it has no ids.
+  const candles = market.candles(symbol, '1m', { limit: MINUTES_BACK }, now);
+  const candle = candles.findLast(({ lastTradeId }) => lastTradeId >= 0);
+  const lastTradeId = last?.l ?? candle?.lastTradeId;
   return tradeWalk({
     seed: seed + index,
-    price: last?.p ?? candle?.close ?? price ?? '90000',
+    price: last?.p ?? candles.at(-1)?.close ?? price ?? '90000',
     tickSize: options.tickSize ?? '0.01',
     stepSize: options.stepSize ?? '0.00001',
     firstAggTradeId: (last?.a ?? 0) + 1,
-    firstTradeId: (last?.l ?? 0) + 1,
+    ...(lastTradeId === undefined ? {} : { firstTradeId: lastTradeId + 1 }),
   });
 }

@@ -32,6 +32,7 @@ export interface SymbolState {
   status: string;
   readonly trades: TradeList;
   readonly book: CandleBook;
+  readonly outages: (readonly [from: number, to: number])[];
   anchor(): number;
 }
 
@@ -52,6 +53,8 @@ export interface Market {
   append(symbol: string, trades: Iterable<AggTrade>): void;
   addKlines(symbol: string, interval: Interval, candles: readonly TruthCandle[]): void;
   setStatus(symbol: string, status: string): void;
+  /** Windows wholly inside `[from, to)` cease to exist. */
+  addOutage(symbol: string, from: number, to: number): void;
   /** Start of the window that holds `time`. */
   openTime(symbol: string, interval: Interval, time: number): number;
   /** The candle that opens at `openTime`; `undefined` where the exchange has none. */
@@ -98,6 +101,9 @@ export function createMarket(symbols: readonly SymbolOptions[] = []): Market {
     setStatus(symbol, status) {
       known(symbol).status = status;
     },
+    addOutage(symbol, from, to) {
+      known(symbol).outages.push([from, to]);
+    },
     openTime: (symbol, interval, time) => openTimeOf(interval, time, known(symbol).anchor()),
     candle: (symbol, interval, openTime, asOf) =>
       known(symbol).book.candle(interval, openTime, asOf),
@@ -115,8 +121,9 @@ function createSymbolState(options: SymbolOptions): SymbolState {
     const first = book.firstTime('1d');
     return Number.isFinite(first) ? first : 0;
   };
-  const book = createCandleBook({ trades, anchor, outages: options.outages ?? [] });
-  return { options, status: options.status ?? 'TRADING', trades, book, anchor };
+  const outages = [...(options.outages ?? [])];
+  const book = createCandleBook({ trades, anchor, outages });
+  return { options, status: options.status ?? 'TRADING', trades, book, outages, anchor };
 }
 
 function candlesIn(

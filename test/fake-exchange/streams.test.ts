@@ -214,3 +214,29 @@ test('mini tickers come once a second, of the symbols that traded', async () => 
   assert.equal(ticker.c, trades[0]?.p);
   assert.deepEqual(Object.keys(ticker), ['e', 'E', 's', 'c', 'o', 'h', 'l', 'v', 'q']);
 });
+
+test('who subscribes after the end of a window still gets its closed frame', async () => {
+  await using exchange = await exchangeAtStart({ closeDelayMs: 2_400 });
+  exchange.publish('BTCUSDT', trades);
+  exchange.advanceTo(START + 61_000);
+  await using client = await openClient(`${exchange.wsUrl}/ws/btcusdt@kline_1m`);
+  await exchange.whenSubscribed('btcusdt@kline_1m');
+  exchange.advanceTo(START + 62_400);
+  const { E, k } = JSON.parse((await client.count(1))[0] ?? '');
+  assert.deepEqual([E, k.t, k.x, k.c], [START + 62_400, START, true, trades.at(-1)?.p]);
+});
+
+test('open klines come at most every two seconds, before the trade where asked', async () => {
+  await using exchange = await exchangeAtStart({ klinesBeforeTrades: true });
+  await using client = await openClient(`${exchange.wsUrl}/ws/btcusdt@kline_1m/btcusdt@aggTrade`);
+  await exchange.whenSubscribed('btcusdt@kline_1m');
+  exchange.publish('BTCUSDT', trades);
+  exchange.advanceTo(START + 63_000);
+  await client.frame((text) => text.includes('"x":true'));
+  const events = client.frames.map((text) => JSON.parse(text));
+  assert.equal(events[0].e, 'kline');
+  assert.equal(events[1].e, 'aggTrade');
+  const open = events.filter(({ e, k }) => e === 'kline' && !k.x).map(({ E }) => E);
+  assert(open.length > 5);
+  assert(open.every((time, index) => index === 0 || time - open[index - 1] >= 2_000));
+});

@@ -17,7 +17,8 @@ export interface StreamsOptions {
   readonly klinesBeforeTrades: boolean;
 }
 
-type Tape = Readonly<Record<string, readonly AggTrade[]>>;
+/** Trades by symbol, each in id order. */
+export type Tape = Readonly<Record<string, readonly AggTrade[]>>;
 
 export interface Streams {
   onStream(stream: string, isWatched: boolean): void;
