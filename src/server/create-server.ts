@@ -15,6 +15,7 @@ import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { registerBinanceApi } from './binance-api/register.ts';
+import { StreamHub } from './binance-api/stream-hub.ts';
 import { feedNews } from './feed-news.ts';
 import { registerAccess } from './http/access.ts';
 import { registerApiV1, type StageNumbers } from './http/api-v1.ts';
@@ -80,18 +81,23 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     forceCloseConnections: true,
   });
-  const cleanup = new DisposableStack();
-  const news = cleanup.use(
+  using opening = new DisposableStack();
+  const news = opening.use(
     feedNews({
       market,
       clock,
       ...(options.source === undefined ? {} : { source: options.source }),
     }),
   );
-  const views = cleanup.use(new LiveViews({ market, store, news, clock }));
+  const views = opening.use(new LiveViews({ market, store, news, clock }));
   const stages = options.stages ?? (() => ({}));
 
+  const streams = opening.use(new StreamHub({ market, news, clock }));
+  app.addHook('preClose', async () => streams.announceShutdown());
   await registerSockets(app, clock);
+  app.websocketServer.on('headers', (headers) => {
+    headers.push(`x-wickstream-source: ${encodeURI(news.source().id)}`);
+  });
   registerAccess(app, {
     host: options.host,
     allowedHosts: options.allowedHosts ?? [],
@@ -101,17 +107,16 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-wickstream-source', encodeURI(news.source().id));
   });
-  const streams = cleanup.use(
-    await registerBinanceApi(app, { market, store, news, intervals, clock }),
-  );
+  await registerBinanceApi(app, { market, store, news, intervals, clock, streams });
   const connections = () => ({ dashboard: views.connections, binance: streams.connections });
   const shared = { market, store, news, intervals, version, clock, stages, connections };
-  cleanup.use(registerMetrics({ ...shared, registry: metrics }));
+  opening.use(registerMetrics({ ...shared, registry: metrics }));
   registerApiV1(app, shared);
   registerLive(app, { ...shared, views });
   registerProbes(app, { ...shared, metrics });
   await registerDashboard(app, options.dashboardDir);
-  app.addHook('onClose', async () => cleanup.dispose());
+  const opened = opening.move();
+  app.addHook('onClose', async () => opened.dispose());
 
   return {
     app,

@@ -6,7 +6,7 @@ import type { LiveMarket } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
 import type { FeedNews } from '../feed-news.ts';
 import { registerRest } from './rest.ts';
-import { StreamHub } from './stream-hub.ts';
+import type { StreamHub } from './stream-hub.ts';
 import { registerStreams } from './streams.ts';
 
 export interface BinanceApiOptions {
@@ -15,15 +15,13 @@ export interface BinanceApiOptions {
   readonly news: FeedNews;
   readonly intervals: readonly Interval[];
   readonly clock: Clock;
+  readonly streams: StreamHub;
 }
 
-/** Dispose of what it answers when the server closes. */
 export async function registerBinanceApi(
   app: FastifyInstance,
   options: BinanceApiOptions,
-): Promise<Disposable & { readonly connections: number }> {
+): Promise<void> {
   await app.register(async (scope) => registerRest(scope, options), { prefix: '/api/v3' });
-  const hub = new StreamHub(options);
-  registerStreams(app, hub, options);
-  return hub;
+  registerStreams(app, options);
 }

@@ -70,6 +70,13 @@ export class StreamHub implements Disposable {
     if (klines.size === 0) this.#klines.delete(stream.symbol);
   }
 
+  /** As the exchange does before it closes: clients connect anew at once instead of waiting for silence. */
+  announceShutdown(): void {
+    const raw = `{"e":"serverShutdown","E":${this.#options.news.exchangeTime()}}`;
+    const frame = { name: '!serverShutdown', raw, combined: undefined };
+    for (const connection of this.#connections) connection.send(frame);
+  }
+
   [Symbol.dispose](): void {
     this.#stop();
     for (const connection of [...this.#connections]) this.remove(connection);

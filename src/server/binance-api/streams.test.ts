@@ -233,6 +233,17 @@ describe('/ws and /stream', () => {
     }
   });
 
+  it('says that it is about to stop, and stops', async () => {
+    const test = await testServer();
+    const raw = await open(test, '/ws/btcusdt@aggTrade');
+    const combined = await open(test, '/stream');
+    await test[Symbol.asyncDispose]();
+    const event = { e: 'serverShutdown', E: minute(0) };
+    assert.deepEqual(await raw.next(), event);
+    assert.deepEqual(await combined.next(), { stream: '!serverShutdown', data: event });
+    assert.equal((await raw.closed).code, 1001);
+  });
+
   it('closes a client that sends more than 5 messages in a second', async () => {
     await using test = await testServer();
     const socket = await open(test, '/ws');

@@ -22,11 +22,8 @@ const CLOSE_TRY_LATER = 1_013;
 
 const streamsQuery = z.object({ streams: z.string().default(''), timeUnit: z.string().optional() });
 
-export function registerStreams(
-  app: FastifyInstance,
-  hub: StreamHub,
-  options: BinanceApiOptions,
-): void {
+export function registerStreams(app: FastifyInstance, options: BinanceApiOptions): void {
+  const hub = options.streams;
   const offered = (): StreamsOffered => ({
     symbols: options.market.symbols(),
     intervals: options.intervals,

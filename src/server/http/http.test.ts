@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { WebSocket } from 'ws';
 import {
   aCandle,
   aLiveCandle,
@@ -169,6 +171,17 @@ describe('status', () => {
     test.market.applyStatus(liveStatus(test.clock.now(), { clockOffsetMs: -1_500.4 }));
     const { feed } = (await test.server.app.inject('/api/v1/health')).json();
     assert.equal(feed.exchangeTime - feed.serverTime, -1_500);
+  });
+});
+
+describe('a WebSocket’s answer', () => {
+  it('names the source (I10)', async () => {
+    await using test = await testServer();
+    const socket = new WebSocket(`${(await test.server.listen()).replace('http', 'ws')}/ws`);
+    const response = await new Promise<IncomingMessage>((resolve) =>
+      socket.once('upgrade', resolve),
+    );
+    assert.equal(response.headers['x-wickstream-source'], 'simulated:7');
   });
 });
 

@@ -48,10 +48,11 @@ async function notReadyReason(options: ProbesOptions): Promise<string | undefine
 }
 
 async function hasHistory({ market, store, intervals }: ProbesOptions): Promise<boolean> {
+  // One interval is enough: they are back-filled together.
+  const interval = intervals.includes('1m') ? '1m' : intervals[0];
+  if (interval === undefined) return false;
   for (const symbol of market.symbols()) {
-    for (const interval of intervals) {
-      if ((await store.lastOpenTime(symbol, interval)) !== undefined) return true;
-    }
+    if ((await store.lastOpenTime(symbol, interval)) !== undefined) return true;
   }
   return false;
 }
