@@ -1,7 +1,7 @@
-// What Prometheus is told. Counts from the market's events in plain numbers; formats only when asked.
+// What Prometheus is told. Counts the market's events in plain numbers; formats only when asked.
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { Interval } from '../core/market/interval.ts';
-import type { Clock } from '../core/market/time.ts';
+import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import type { FeedNews } from './feed-news.ts';
 import type { StageNumbers } from './http/api-v1.ts';
@@ -13,107 +13,140 @@ export interface MetricsOptions {
   readonly clock: Clock;
   readonly version: string;
   readonly stages: () => StageNumbers;
+  /** Open WebSockets by protocol. */
   readonly connections: () => Readonly<Record<string, number>>;
 }
 
 /** Registers everything in `registry` and counts until disposed of. */
 export function registerMetrics(options: MetricsOptions): Disposable {
-  const { registry, market, clock, news } = options;
+  const { registry } = options;
   if (registry.getSingleMetric('process_cpu_user_seconds_total') === undefined) {
     collectDefaultMetrics({ register: registry });
   }
-  const closed = new Map<Interval, number>();
-  const corrected = new Map<Interval, number>();
-  let trades = 0;
-  let liveDelayMs: number | undefined;
+  const counts = countMarket(options);
+  registerCounters(registry, counts);
+  registerGauges(options, counts);
+  return counts;
+}
+
+interface MarketCounts extends Disposable {
+  trades: number;
+  readonly closed: Map<Interval, number>;
+  readonly corrected: Map<Interval, number>;
+  liveDelayMs: DurationMs | undefined;
+}
+
+function countMarket({ market, clock }: MetricsOptions): MarketCounts {
   const stop = market.subscribe((event) => {
     if (event.type === 'trade') {
-      trades += 1;
-      liveDelayMs = clock.now() + (market.status()?.clockOffsetMs ?? 0) - event.trade.eventTime;
+      counts.trades += 1;
+      const exchangeTime = clock.now() + (market.status()?.clockOffsetMs ?? 0);
+      counts.liveDelayMs = exchangeTime - event.trade.eventTime;
     } else if (event.type === 'closed') {
-      const counts = event.candle.revision === 0 ? closed : corrected;
-      counts.set(event.candle.interval, (counts.get(event.candle.interval) ?? 0) + 1);
+      const { interval, revision } = event.candle;
+      const byInterval = revision === 0 ? counts.closed : counts.corrected;
+      byInterval.set(interval, (byInterval.get(interval) ?? 0) + 1);
     }
   });
+  const counts: MarketCounts = {
+    trades: 0,
+    closed: new Map(),
+    corrected: new Map(),
+    liveDelayMs: undefined,
+    [Symbol.dispose]: stop,
+  };
+  return counts;
+}
 
-  const registers = [registry];
-  const counter = (name: string, help: string, read: (counter: Counter) => void, labels = ['']) => {
-    const labelNames = labels.filter((label) => label !== '');
-    return new Counter({
-      name,
-      help,
-      labelNames,
-      registers,
+interface MetricText<Label extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly Label[];
+}
+
+function registerCounters(registry: Registry, counts: MarketCounts): void {
+  const counter = <Label extends string>(
+    text: MetricText<Label>,
+    read: (to: Counter<Label>) => void,
+  ): void => {
+    new Counter({
+      ...text,
+      registers: [registry],
       collect() {
         this.reset();
         read(this);
       },
     });
   };
-  const gauge = (name: string, help: string, labelNames: string[], read: (gauge: Gauge) => void) =>
+  const perInterval =
+    (byInterval: ReadonlyMap<Interval, number>) =>
+    (to: Counter<'interval'>): void => {
+      for (const [interval, count] of byInterval) to.inc({ interval }, count);
+    };
+  counter(
+    {
+      name: 'wickstream_trades_total',
+      help: 'Aggregate trades read from raw_ticks',
+      labelNames: [],
+    },
+    (to) => to.inc(counts.trades),
+  );
+  counter(
+    {
+      name: 'wickstream_candles_closed_total',
+      help: 'Candles closed for the first time',
+      labelNames: ['interval'],
+    },
+    perInterval(counts.closed),
+  );
+  counter(
+    {
+      name: 'wickstream_candle_corrections_total',
+      help: 'Closed candles published again with a higher revision',
+      labelNames: ['interval'],
+    },
+    perInterval(counts.corrected),
+  );
+}
+
+function registerGauges(options: MetricsOptions, counts: MarketCounts): void {
+  const { registry, news, version, stages, connections } = options;
+  const gauge = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    read: (to: Gauge<Label>) => void,
+  ): void => {
     new Gauge({
       name,
       help,
       labelNames,
-      registers,
+      registers: [registry],
       collect() {
         this.reset();
         read(this);
       },
     });
-  const perInterval = (counts: ReadonlyMap<Interval, number>) => (to: Counter) => {
-    for (const [interval, count] of counts) to.inc({ interval }, count);
   };
-
-  counter('wickstream_trades_total', 'Aggregate trades read from raw_ticks', (to) =>
-    to.inc(trades),
-  );
-  counter(
-    'wickstream_candles_closed_total',
-    'Candles closed for the first time',
-    perInterval(closed),
-    ['interval'],
-  );
-  counter(
-    'wickstream_candle_corrections_total',
-    'Closed candles published again with a higher revision',
-    perInterval(corrected),
-    ['interval'],
-  );
-  gauge(
-    'wickstream_live_delay_ms',
-    'Age of the newest trade when it was read here, on the exchange clock',
-    [],
-    (to) => {
-      if (liveDelayMs !== undefined) to.set(liveDelayMs);
-    },
-  );
+  const delay = 'Age of the newest trade when it was read here, ms on the exchange’s clock';
+  gauge('wickstream_live_delay_ms', delay, [], (to) => {
+    if (counts.liveDelayMs !== undefined) to.set(counts.liveDelayMs);
+  });
   gauge('wickstream_feed_state', '1 for the state the feed is in', ['state'], (to) =>
     to.set({ state: news.view().state }, 1),
   );
   gauge('wickstream_websocket_clients', 'Open WebSocket connections', ['protocol'], (to) => {
-    for (const [protocol, count] of Object.entries(options.connections())) {
-      to.set({ protocol }, count);
+    for (const [protocol, count] of Object.entries(connections())) to.set({ protocol }, count);
+  });
+  const depths = 'Numbers of each stage, queue depths among them';
+  gauge('wickstream_stage', depths, ['stage', 'number'], (to) => {
+    for (const [stage, numbers] of Object.entries(stages())) {
+      for (const [number, value] of Object.entries(numbers)) to.set({ stage, number }, value);
     }
   });
-  gauge(
-    'wickstream_stage',
-    'Numbers of each stage, queue depths among them',
-    ['stage', 'number'],
-    (to) => {
-      for (const [stage, numbers] of Object.entries(options.stages())) {
-        for (const [number, value] of Object.entries(numbers)) to.set({ stage, number }, value);
-      }
-    },
-  );
-  gauge(
-    'wickstream_source_info',
-    'Whose market this is (I10)',
-    ['source', 'kind', 'version'],
-    (to) => {
-      const { id, kind } = news.source();
-      to.set({ source: id, kind, version: options.version }, 1);
-    },
-  );
-  return { [Symbol.dispose]: stop };
+  const whose = 'Whose market this is (I10)';
+  gauge('wickstream_source_info', whose, ['source', 'kind', 'version'], (to) => {
+    const { id, kind } = news.source();
+    to.set({ source: id, kind, version }, 1);
+  });
 }

@@ -56,6 +56,17 @@ describe('Origin', () => {
     assert.equal((await socket.next())['type'], 'hello');
   });
 
+  it('is no secret: the refusal says why, and whose market it is (I10)', async () => {
+    await using test = await testServer();
+    const response = await test.server.app.inject({
+      url: '/healthz',
+      headers: { host: 'evil.example' },
+    });
+    assert.equal(response.statusCode, 403);
+    assert.match(response.json().error.message, /"evil.example".*--allowed-hosts/);
+    assert.equal(response.headers['x-wickstream-source'], 'simulated:7');
+  });
+
   it('does not matter to a plain read, which no other site can see the answer of', async () => {
     await using test = await testServer();
     const response = await test.server.app.inject({

@@ -85,7 +85,7 @@ export class LiveConnection {
     if (held !== undefined && newerCandle(held.candle, changed.candle) === held.candle) return;
     this.#pending.set(changed.candle.openTime, changed);
     if (this.#pending.size > PENDING_CANDLES_MAX) {
-      this.#closeSlow('Too many candles changed while you were not reading; connect again');
+      this.#closeSlow('More candles changed than a snapshot holds; connect again');
       return;
     }
     this.#planFlush();
