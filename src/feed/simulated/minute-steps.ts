@@ -65,7 +65,7 @@ export function fillMinuteSteps(
   const size = Math.min(3, 0.7 + 0.3 * liveliness) * Math.exp(0.35 * random.roughNormal());
   const lotsOverOne = listing.lotsPerTrade * size - 1;
   const lotsMax = Math.floor(QUOTE_PER_SIDE_MAX / from);
-  const widest = from * 0.00001 + deviation * 0.15;
+  const widest = from * 0.00001 + deviation * 0.06;
   let middle = from;
   let timeLeft = 1;
   for (let step = 0; step < count; step += 1) {

@@ -34,8 +34,9 @@ export function* minuteTrades(
   fillMinuteSteps(steps, listing, plan, minute);
   if (steps.count === 0) return;
   const random = new RandomStream(hashOf(listing.key ^ TRADES, plan.day, minute));
-  const ends = stepEnds(steps, random);
   let aggTradeId = plan.nextAggTradeId[minute] ?? 0;
+  const trades = (plan.nextAggTradeId[minute + 1] ?? 0) - aggTradeId;
+  const ends = stepEnds(steps, trades, random);
   let start = 0;
   for (let step = 0; step < steps.count; step += 1) {
     const end = ends[step] ?? 0;
@@ -45,17 +46,26 @@ export function* minuteTrades(
   }
 }
 
-/** When each step ends, in ms of the minute; the first trade comes some time after the minute's start. */
-function stepEnds(steps: MinuteSteps, random: RandomStream): number[] {
+/**
+ * When each step ends, in ms of the minute. The first and the last, of one trade each, are as short as
+ * the time between two trades, and next to them nothing is sudden: no minute begins or ends in
+ * silence or in a burst because it is a minute.
+ */
+function stepEnds(steps: MinuteSteps, trades: number, random: RandomStream): number[] {
+  const last = steps.count - 1;
+  const usualTrades = trades / steps.count;
   const sums: number[] = [];
-  let sum = random.exponential();
-  const before = sum;
-  for (let step = 0; step < steps.count; step += 1) {
-    const isSudden = step > 0 && random.unit() < SUDDEN_SHARE;
-    sum += isSudden ? 0 : random.exponential();
+  let sum = random.exponential() / usualTrades;
+  for (let step = 0; step <= last; step += 1) {
+    const chance = random.exponential();
+    const isSudden = step > 1 && step < last - 1 && random.unit() < SUDDEN_SHARE;
+    const tradesHere = (steps.buys[step] ?? 0) + (steps.sells[step] ?? 0);
+    const busyness = tradesHere / usualTrades;
+    if (step === 0 || step === last) sum += chance / usualTrades;
+    else if (!isSudden) sum += (0.25 + 0.75 * chance) * (0.3 + 0.7 * busyness);
     sums.push(sum);
   }
-  const scale = (MINUTE_MS - 1) / (sum + before * random.unit());
+  const scale = (MINUTE_MS - 1) / (sum + random.exponential() / usualTrades);
   return sums.map((end) => Math.floor(end * scale));
 }
 

@@ -208,6 +208,22 @@ describe('the simulated market looks like one', () => {
     });
   }
 
+  it("is as lively at the minutes' ends as within", () => {
+    const symbol = symbolOf('BTCUSDT');
+    const seconds = new Float64Array(60);
+    for (let minute = 0; minute < 100; minute += 1) {
+      const openTime = addMs(JOIN, minute * MINUTE_MS);
+      for (const trade of symbol.trades(openTime)) {
+        const second = Math.floor((trade.tradeTime - openTime) / 1_000);
+        seconds[second] = (seconds[second] ?? 0) + 1;
+      }
+    }
+    const usual = mean([...seconds]);
+    for (const [second, count] of seconds.entries()) {
+      assert.ok(count > usual / 2.5 && count < usual * 2.5, `second ${second}: ${count}, ${usual}`);
+    }
+  });
+
   it('has several trades in one millisecond, and sides that lean', () => {
     const trades = [...symbolOf('BTCUSDT').trades(JOIN)];
     const same = trades.filter((trade, i) => trade.tradeTime === trades[i - 1]?.tradeTime);
