@@ -18,7 +18,6 @@ export function App({ dashboard }: { readonly dashboard: Dashboard }) {
       <main class="stage">
         <LegendPanel dashboard={dashboard} />
         <ChartPlace dashboard={dashboard} />
-        <ChartNotice dashboard={dashboard} />
         <Notices dashboard={dashboard} />
         <GoToLive dashboard={dashboard} />
       </main>
@@ -40,6 +39,7 @@ function ChartPlace({ dashboard }: { readonly dashboard: Dashboard }) {
       aria-label={`Candlestick chart of ${symbol.value ?? 'no symbol'}, ${interval.value}`}
     >
       <div class="chart-canvas" ref={place} />
+      <ChartNotice dashboard={dashboard} />
     </section>
   );
 }

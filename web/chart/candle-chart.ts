@@ -10,6 +10,7 @@ import {
 } from 'lightweight-charts';
 import type { Interval } from '../../src/core/market/interval.ts';
 import type { CandleRow } from '../../src/protocol/browser.ts';
+import { groupThousands, trimDecimal } from '../legend/format-decimal.ts';
 import {
   type CandlePoint,
   candlePoints,
@@ -58,8 +59,8 @@ export interface CandleChart {
   lookAtLive(): void;
   setTheme(theme: Theme): void;
   setZone(zone: ZoneOffset): void;
-  /** Time left to the last candle's close, as a label on the price axis; undefined hides it. */
-  setCountdown(text: string | undefined): void;
+  /** Time left to the last candle's close, as a label on the price axis; empty hides it. */
+  setCountdown(text: string): void;
   /** A chart that is not current has a colourless price line. */
   setCurrent(isCurrent: boolean): void;
   /** Decimals of the symbol's prices so far. */
@@ -79,7 +80,8 @@ export function candleChart(options: CandleChartOptions): CandleChart {
   let gaps: readonly Gap[] = [];
   let digits = 0;
   let isCurrent = true;
-  let countdown: string | undefined;
+  let countdown = '';
+  let newest: CandleRow | undefined;
 
   const chart: IChartApiBase<Time> = createChartEx(
     options.container,
@@ -134,10 +136,11 @@ export function candleChart(options: CandleChartOptions): CandleChart {
 
   function redraw(): void {
     const built = candlePoints(rows, interval);
+    newest = rows.at(-1);
     gaps = built.gaps;
     draw(built.points);
     showMarks();
-    showCountdown();
+    showPrice();
   }
 
   function showMarks(): void {
@@ -147,17 +150,22 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     marks.setMarks({ gaps, corrected });
   }
 
-  function showCountdown(): void {
-    const last = rows.at(-1);
-    if (last === undefined || countdown === undefined) {
-      marks.setCountdown(undefined);
+  function showPrice(): void {
+    const last = newest;
+    if (last === undefined) {
+      marks.setPrice(undefined);
       return;
     }
     const price = Number(last[4]);
-    const color = price >= Number(last[1]) ? palette.up : palette.down;
-    // As wide as the price above it, or the axis' own texts would show beside it.
-    const text = countdown.padEnd(candles.priceFormatter().format(price).length, FIGURE_SPACE);
-    marks.setCountdown({ text, price, color });
+    const text = groupThousands(trimDecimal(last[4], Math.max(0, digits)));
+    const direction = price >= Number(last[1]) ? palette.up : palette.down;
+    marks.setPrice({
+      price,
+      text,
+      color: isCurrent ? direction : palette.muted,
+      // As wide as the price above it, or the axis' own texts would show beside it.
+      countdown: countdown === '' ? '' : countdown.padEnd(text.length, FIGURE_SPACE),
+    });
   }
 
   function widenDigits(newer: readonly CandleRow[]): void {
@@ -192,13 +200,14 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     },
     applyChange(before, change) {
       rows = change.rows;
+      newest = rows.at(-1);
       widenDigits([...change.tail, ...change.middle]);
       if (change.isReshaped || before.length === 0) return redraw();
       const gapsBefore = gaps;
       for (const row of change.middle) drawPoint({ seconds: toSeconds(row[0]), row }, true);
       applyTail(before, change.tail);
       if (gaps !== gapsBefore || hasCorrection(change)) showMarks();
-      showCountdown();
+      showPrice();
     },
     lookAt({ from, to }) {
       scale.setVisibleRange({
@@ -228,7 +237,7 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     setCountdown(text) {
       if (countdown === text) return;
       countdown = text;
-      showCountdown();
+      showPrice();
     },
     setCurrent(next) {
       if (isCurrent === next) return;
@@ -241,6 +250,7 @@ export function candleChart(options: CandleChartOptions): CandleChart {
 
   function showCurrent(): void {
     candles.applyOptions({ priceLineColor: isCurrent ? '' : palette.muted });
+    showPrice();
   }
 }
 

@@ -55,6 +55,7 @@ export function candleOptions(palette: Palette): CandlestickSeriesPartialOptions
     borderDownColor: palette.down,
     wickUpColor: palette.up,
     wickDownColor: palette.down,
+    lastValueVisible: false, // marks-primitive.ts has a label of its own
     priceLineStyle: LineStyle.Dotted,
     priceLineWidth: 1,
   };

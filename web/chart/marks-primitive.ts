@@ -19,6 +19,7 @@ export const MARKS_MAX = 500;
 
 const STRIPE_PX = 7;
 const LABEL_WIDTH_MIN_PX = 72;
+const LABEL_BOTTOM_PX = 40;
 const DOT_RADIUS_PX = 2;
 const DOT_DISTANCE_PX = 7;
 
@@ -28,24 +29,26 @@ export interface Marks {
   readonly corrected: readonly { readonly seconds: number; readonly low: number }[];
 }
 
-/** The label under the last price: time left to the candle's close. */
-export interface CountdownLabel {
-  readonly text: string;
+/** On the price axis: the last price, which the library would show of the last candle in view, and under it a line. */
+export interface PriceLabel {
   readonly price: number;
+  readonly text: string;
   readonly color: string;
+  /** Time left to the candle's close; empty where nothing is counted. */
+  readonly countdown: string;
 }
 
 export interface MarksPrimitive extends ISeriesPrimitive<Time> {
   setMarks(marks: Marks): void;
   setPalette(palette: Palette): void;
   /** Undefined hides it. */
-  setCountdown(label: CountdownLabel | undefined): void;
+  setPrice(label: PriceLabel | undefined): void;
 }
 
 export function marksPrimitive(initial: Palette): MarksPrimitive {
   let palette = initial;
   let marks: Marks = { gaps: [], corrected: [] };
-  let countdown: CountdownLabel | undefined;
+  let price: PriceLabel | undefined;
   let attached: SeriesAttachedParameter<Time> | undefined;
 
   const drawBands = (target: DrawTarget) => {
@@ -60,12 +63,27 @@ export function marksPrimitive(initial: Palette): MarksPrimitive {
     { zOrder: () => 'bottom', renderer: () => bandRenderer },
     { zOrder: () => 'top', renderer: () => dotRenderer },
   ];
-  const axisViews = [
-    countdownView(
-      () => countdown,
-      () => palette.background,
-      () => attached,
-    ),
+  const coordinate = () => {
+    const y = price && attached?.series.priceToCoordinate(price.price);
+    return y === undefined || y === null ? -100 : y;
+  };
+  const axisViews: readonly ISeriesPrimitiveAxisView[] = [
+    {
+      coordinate,
+      text: () => price?.text ?? '',
+      textColor: () => '#ffffff',
+      backColor: () => price?.color ?? palette.muted,
+      visible: () => price !== undefined,
+    },
+    {
+      // The library moves labels that overlap apart: this one comes to lie just under the price.
+      coordinate: () => coordinate() + 1,
+      text: () => price?.countdown ?? '',
+      textColor: () => price?.color ?? palette.muted,
+      backColor: () => palette.background,
+      visible: () => price !== undefined && price.countdown !== '',
+      tickVisible: () => false,
+    },
   ];
   return {
     attached: (parameter) => {
@@ -87,30 +105,10 @@ export function marksPrimitive(initial: Palette): MarksPrimitive {
       palette = next;
       attached?.requestUpdate();
     },
-    setCountdown(next) {
-      countdown = next;
+    setPrice(next) {
+      price = next;
       attached?.requestUpdate();
     },
-  };
-}
-
-function countdownView(
-  label: () => CountdownLabel | undefined,
-  background: () => string,
-  attached: () => SeriesAttachedParameter<Time> | undefined,
-): ISeriesPrimitiveAxisView {
-  return {
-    // The library moves labels that overlap apart: this one starts just under the last price's.
-    coordinate: () => {
-      const shown = label();
-      const y = shown && attached()?.series.priceToCoordinate(shown.price);
-      return y === undefined || y === null ? -100 : y + 1;
-    },
-    text: () => label()?.text ?? '',
-    textColor: () => label()?.color ?? 'transparent',
-    backColor: () => background(),
-    visible: () => label() !== undefined,
-    tickVisible: () => false,
   };
 }
 
@@ -147,7 +145,7 @@ function bands(
       context.restore();
       if (width >= LABEL_WIDTH_MIN_PX) {
         const middle = from + width / 2;
-        const height = mediaSize.height / 2;
+        const height = mediaSize.height - LABEL_BOTTOM_PX;
         context.fillStyle = palette.background;
         context.fillRect(middle - LABEL_WIDTH_MIN_PX / 2, height - 18, LABEL_WIDTH_MIN_PX, 34);
         context.fillStyle = palette.gapText;

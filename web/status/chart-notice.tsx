@@ -32,7 +32,7 @@ export function ChartNotice({ dashboard }: { readonly dashboard: Dashboard }) {
           </strong>
           <span>
             {shown.state === 'live'
-              ? 'Live; the next trade makes it.'
+              ? 'The feed is live; the next trade makes it.'
               : `${shown.word}: ${shown.reason ?? ''}`}
           </span>
         </p>

@@ -34,7 +34,7 @@ const DEFAULT_REASONS: Readonly<Record<PageState, string | undefined>> = {
   stale: 'The exchange has gone silent.',
   offline: 'The exchange cannot be reached.',
   'no-feed': 'The server has no news of the feed.',
-  'no-server': 'The page has no connection to the server.',
+  'no-server': 'Trying to reconnect.',
 };
 
 export interface PageStatusInput {

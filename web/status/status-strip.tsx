@@ -9,13 +9,18 @@ export function StatusStrip({ dashboard }: { readonly dashboard: Dashboard }) {
       <State dashboard={dashboard} />
       <Source dashboard={dashboard} />
       <span class="strip-space" />
-      <span class="strip-figure" title="From the exchange to this screen: median of the last 10 s">
-        <span class="strip-label">Delay</span>
-        <output id="delay">{delay}</output>
-      </span>
-      <span class="strip-figure" title="Since the last change of this chart">
-        <span class="strip-label">Updated</span>
-        <output id="update-age">{updateAge}</output>
+      <span class="strip-figures">
+        <span
+          class="strip-figure"
+          title="From the exchange to this screen: median of the last 10 s"
+        >
+          <span class="strip-label">Delay</span>
+          <output id="delay">{delay}</output>
+        </span>
+        <span class="strip-figure" title="Since the last change of this chart">
+          <span class="strip-label">Updated</span>
+          <output id="update-age">{updateAge}</output>
+        </span>
       </span>
       <a
         class="strip-credit"
