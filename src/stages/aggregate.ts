@@ -6,7 +6,7 @@ import { type AggregationSeed, SymbolAggregation } from '../core/aggregation/sym
 import type { Candle } from '../core/market/candle.ts';
 import { type Decimal, formatDecimal } from '../core/market/decimal.ts';
 import type { Interval } from '../core/market/interval.ts';
-import { symbolOfTick } from '../core/market/raw-tick.ts';
+import { type RawTick, symbolOfTick } from '../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
@@ -23,8 +23,8 @@ export interface AggregateOptions {
   readonly intervals: readonly Interval[];
   readonly liveUpdateMs?: DurationMs;
   readonly clock: Clock;
-  /** A symbol's closed candles to go on from, asked once, before its first record. */
-  readonly restore: (symbol: MarketSymbol) => Promise<AggregationSeed | undefined>;
+  /** A symbol's closed candles to go on from, asked once, with its first record before that is applied. */
+  readonly restore: (first: RawTick) => Promise<AggregationSeed | undefined>;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'debug'>;
   readonly counts?: AggregateCounts;
   readonly signal: AbortSignal;
@@ -54,7 +54,7 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
     const waitMs = candles.hasChanges() ? Math.max(0, liveDueAt - clock.now()) : IDLE_POLL_MS;
     const records = await consumer.poll({ timeoutMs: waitMs, signal });
     for (const { value } of records) {
-      const ready = candles.symbolReady(symbolOfTick(value));
+      const ready = candles.symbolReady(value);
       if (ready !== undefined) await ready;
       candles.apply(value);
     }
@@ -89,19 +89,20 @@ class CandleOutputs {
     return this.changed.size > 0;
   }
 
-  /** Restores a symbol seen for the first time. Resolves at once for the others. */
-  symbolReady(symbol: MarketSymbol): Promise<void> | undefined {
-    return this.symbols.has(symbol) ? undefined : this.restore(symbol);
+  /** Restores a symbol seen for the first time; undefined for the others. */
+  symbolReady(first: RawTick): Promise<void> | undefined {
+    return this.symbols.has(symbolOfTick(first)) ? undefined : this.restore(first);
   }
 
-  private async restore(symbol: MarketSymbol): Promise<void> {
+  private async restore(first: RawTick): Promise<void> {
+    const symbol = symbolOfTick(first);
     const aggregation = new SymbolAggregation(symbol, (event) => this.event(symbol, event));
-    const seed = await this.options.restore(symbol);
+    const seed = await this.options.restore(first);
     if (seed !== undefined) aggregation.restore(seed);
     this.symbols.set(symbol, aggregation);
   }
 
-  apply(tick: Parameters<SymbolAggregation['apply']>[0]): void {
+  apply(tick: RawTick): void {
     const aggregation = this.symbols.get(symbolOfTick(tick));
     if (aggregation === undefined) return;
     const { folded, duplicates, covered } = aggregation.counts;

@@ -1,0 +1,93 @@
+// Which market is shown. `auto` is Binance, or, where it cannot be reached and no real candles are here, a simulated one, labelled so.
+import { basename } from 'node:path';
+import type { Logger } from 'pino';
+import type { Source } from '../core/market/source.ts';
+import type { Clock, DurationMs } from '../core/market/time.ts';
+import { binanceFeed, binanceSource, reachable } from '../feed/binance/feed.ts';
+import type { MarketFeed } from '../feed/market-feed.ts';
+import type { Config } from './config.ts';
+import { hasStore } from './open-store.ts';
+
+const REACH_TIMEOUT_MS: DurationMs = 5_000;
+
+export interface ChooseFeedOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface ChosenFeed {
+  readonly feed: MarketFeed;
+  /** Why this is not what the user may have expected, and what would mend it: for the console and the strip. */
+  readonly notice?: string;
+}
+
+/** @throws FeedError where the source asked for cannot be used. */
+export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed> {
+  const { config, clock, logger, signal } = options;
+  const { source } = config;
+  switch (source.kind) {
+    case 'binance':
+      return { feed: binance(options) };
+    case 'simulated':
+      return { feed: await simulated(options) };
+    case 'recording': {
+      const { recordingFeed } = await import('../feed/recording/recording-feed.ts');
+      return { feed: await recordingFeed({ path: source.file, speed: 1, clock, logger }) };
+    }
+    case 'auto':
+      break;
+  }
+  const reach = await reachable({
+    restUrls: config.binanceRestUrls,
+    webSocketUrls: config.binanceWebSocketUrls,
+    timeoutMs: REACH_TIMEOUT_MS,
+    clock,
+    signal,
+  });
+  if (reach.reachable) return { feed: binance(options) };
+  const remedy =
+    'Check the network, a proxy (HTTPS_PROXY) or other endpoints (--binance-rest-url, --binance-ws-url).';
+  if (hasStore(config.dataDir, binanceSource(config.binanceRestUrls))) {
+    const notice = `Binance cannot be reached (${reach.reason}): showing the candles kept so far and trying on. ${remedy}`;
+    return { feed: binance(options), notice };
+  }
+  const notice = `Binance cannot be reached (${reach.reason}): this is a SIMULATED market, no real prices. ${remedy} --source binance never simulates.`;
+  return { feed: await simulated(options), notice };
+}
+
+function binance({ config, clock, logger }: ChooseFeedOptions): MarketFeed {
+  return binanceFeed({
+    restUrls: config.binanceRestUrls,
+    webSocketUrls: config.binanceWebSocketUrls,
+    historyIntervals: config.intervals,
+    clock,
+    random: Math.random,
+    logger,
+  });
+}
+
+/** Loaded when it is needed: the real market starts without it. */
+async function simulated({ config, clock, logger }: ChooseFeedOptions): Promise<MarketFeed> {
+  const { simulatedFeed } = await import('../feed/simulated/simulated-feed.ts');
+  return simulatedFeed({
+    symbols: config.symbols,
+    seed: config.seed,
+    clock,
+    logger,
+    ...(config.tradesPerSecond === undefined ? {} : { tradesPerSecond: config.tradesPerSecond }),
+  });
+}
+
+/** One line for the console. */
+export function sourceLabel(source: Source): string {
+  switch (source.kind) {
+    case 'binance':
+      return `Binance (${source.host})`;
+    case 'simulated':
+      return `a simulated market (seed ${source.seed})`;
+    case 'recording':
+      return `the recording ${basename(source.name)}`;
+  }
+}

@@ -1,0 +1,138 @@
+// The command line. Reads argv, environment and the config file once; everything else gets what it needs as arguments.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandContext } from './commands/up.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { explain } from './explain.ts';
+import { createLogger } from './logger.ts';
+import { SETTINGS, type Setting } from './settings.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+/** A clean end takes at most this long; what is not stored by then is fetched again at the next start. */
+const STOP_DEADLINE_MS = 5_000;
+
+type Run = (context: CommandContext) => Promise<void>;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const version = readVersion();
+  const program = new Command('wickstream')
+    .description('Real-time crypto market analytics with candles you can prove.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(--help lists all settings)');
+
+  withSettings(program.command('up', { isDefault: true }))
+    .description('all stages in one process, and the dashboard')
+    .action(async (_options: unknown, command: Command) => {
+      const { up } = await import('./commands/up.ts');
+      await execute(command, version, up);
+    });
+  withSettings(program.command('record <file>'))
+    .description('write what the market sends to a file, for replay')
+    .action(async (file: string, _options: unknown, command: Command) => {
+      const { record } = await import('./commands/record.ts');
+      await execute(command, version, (context) => record(context, file));
+    });
+  withSettings(program.command('replay <file>'))
+    .addOption(
+      new Option('--speed <number>', 'times real time; max: as fast as it can').default('1'),
+    )
+    .description('show a recording as if it were live')
+    .action(async (file: string, { speed }: { speed: string }, command: Command) => {
+      const { parseSpeed, replay } = await import('./commands/replay.ts');
+      await execute(command, version, (context) => replay(context, file, parseSpeed(speed)));
+    });
+  await program.parseAsync(argv);
+}
+
+function withSettings(command: Command): Command {
+  for (const { flag, argument, defaultText, help, env } of Object.values<Setting<unknown>>(
+    SETTINGS,
+  )) {
+    const isLong = (defaultText?.length ?? 0) > 40;
+    const byDefault =
+      defaultText === undefined ? '' : `, default ${isLong ? 'the public endpoints' : defaultText}`;
+    command.addOption(
+      new Option(`--${flag} ${argument}`, `${help} [${env.join(', ')}${byDefault}]`),
+    );
+  }
+  return command
+    .addOption(new Option('--config <file>', 'JSON file of settings, keys named as the flags'))
+    .exitOverride()
+    .allowExcessArguments(false);
+}
+
+async function execute(command: Command, version: string, run: Run): Promise<void> {
+  const config = configOf(command);
+  const logger = createLogger(config);
+  const stop = new AbortController();
+  let asked = 0;
+  const onSignal = () => {
+    asked += 1;
+    if (asked > 1) process.exit(EXIT_FAILED);
+    stop.abort();
+    setTimeout(() => {
+      logger.warn(`Not ended ${STOP_DEADLINE_MS / 1_000} s after it was asked to: leaving`);
+      process.exit(EXIT_FAILED);
+    }, STOP_DEADLINE_MS).unref();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    await run({ config, logger, version, signal: stop.signal });
+    process.exit(0);
+  } catch (error) {
+    const { message, exitCode } = explain(error, config);
+    if (message === undefined) logger.fatal(error);
+    else logger.error(message);
+    process.exit(exitCode);
+  }
+}
+
+/** @throws ConfigError */
+function configOf(command: Command): Config {
+  const options = command.opts<Record<string, string | undefined>>();
+  const flags: Record<string, string | undefined> = {};
+  for (const { flag } of Object.values<Setting<unknown>>(SETTINGS)) {
+    flags[flag] =
+      options[command.options.find(({ long }) => long === `--${flag}`)?.attributeName() ?? flag];
+  }
+  const path = options['config'] ?? process.env['WICKSTREAM_CONFIG'];
+  const file = path === undefined ? {} : { file: { path, json: readJson(path) } };
+  return readConfig({
+    flags,
+    env: process.env,
+    ...file,
+    isTerminal: process.stderr.isTTY === true,
+  });
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`--config ${path}: cannot be read as JSON (${reason})`]);
+  }
+}
+
+function readVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
+
+try {
+  await main(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said it already; its own code 1 means wrong usage.
+    process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+  }
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.faults.map((fault) => `wickstream: ${fault}`).join('\n')}\n`);
+    process.exit(EXIT_USAGE);
+  }
+  throw error;
+}

@@ -1,0 +1,117 @@
+// I6: killed with kill -9 five times during one minute and restarted, the store holds the candles it would have held without.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import WebSocket from 'ws';
+import { storePath } from '../../src/app/open-store.ts';
+import { INTERVALS } from '../../src/core/market/interval.ts';
+import { marketSymbol } from '../../src/core/market/symbol.ts';
+import { binanceSource } from '../../src/feed/binance/feed.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { asTruth } from '../candles/candle-run.ts';
+import { manualClock } from '../fake-exchange/clock.ts';
+import { createFakeExchange } from '../fake-exchange/fake-exchange.ts';
+import { recordedBtcTrades, skipWithoutData } from '../fake-exchange/recorded.ts';
+import { truthCandles } from '../fake-exchange/truth.ts';
+import { startProduct } from '../product/product.ts';
+import { temporaryDir } from './pipeline.ts';
+
+const SYMBOL = 'BTCUSDT';
+const MINUTE_MS = 60_000;
+const KILLS = 5;
+const WAIT_MS_MAX = 30_000;
+
+/** Resolves when the product's own stream sends what `isThere` waits for. */
+async function untilStreamed(
+  url: string,
+  stream: string,
+  isThere: (event: Record<string, unknown>) => boolean,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/${stream}`);
+  const deadline = setTimeout(() => reject(new Error(`Nothing on ${stream}`)), WAIT_MS_MAX);
+  socket.on('message', (data) => {
+    if (isThere(JSON.parse(String(data)))) resolve();
+  });
+  socket.on('error', reject);
+  await promise.finally(() => {
+    clearTimeout(deadline);
+    socket.terminate();
+  });
+}
+
+/** The newest trade the product's REST knows. */
+async function untilFolded(url: string, aggTradeId: number): Promise<void> {
+  const deadline = performance.now() + WAIT_MS_MAX;
+  while (performance.now() < deadline) {
+    const response = await fetch(`${url}/api/v3/aggTrades?symbol=${SYMBOL}&limit=1`);
+    const body: unknown = await response.json();
+    const newest = Array.isArray(body) ? Number(body[0]?.a ?? 0) : 0;
+    if (newest >= aggTradeId) return;
+  }
+  throw new Error(`Trade ${aggTradeId} did not arrive`);
+}
+
+describe('kill -9', { skip: skipWithoutData() }, () => {
+  test('I6: five times during a minute: the same candles in the store as without', async () => {
+    const all = recordedBtcTrades() ?? [];
+    const from = Date.UTC(2026, 0, 1);
+    const to = from + 6 * MINUTE_MS;
+    const trades = all.filter(({ T }) => T < to);
+    const killed = from + 3 * MINUTE_MS;
+    const inMinute = trades.filter(({ T }) => T >= killed && T < killed + MINUTE_MS);
+    await using dir = await temporaryDir();
+    await using exchange = await createFakeExchange({
+      symbols: [{ symbol: SYMBOL, onboardTime: from }],
+      clock: manualClock(from),
+    });
+    const start = async () => {
+      const product = await startProduct({ exchange, dataDir: dir.path });
+      await exchange.whenSubscribed('btcusdt@aggTrade');
+      return product;
+    };
+    let sent = 0;
+    const sendUpTo = async (count: number) => {
+      await exchange.playAll({ [SYMBOL]: trades.slice(sent, count) });
+      sent = count;
+    };
+    let product = await start();
+    await sendUpTo(trades.findIndex(({ T }) => T >= killed) + 1);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const chunk = Math.floor(inMinute.length / (KILLS + 1));
+      await sendUpTo(sent + Math.floor(chunk / 2));
+      await untilFolded(product.url, trades[sent - 1]?.a ?? 0);
+      await product.kill();
+      // The market does not wait.
+      await sendUpTo(sent + Math.floor(chunk / 2));
+      product = await start();
+    }
+    await sendUpTo(trades.length);
+    const last = to - MINUTE_MS;
+    const closed = untilStreamed(product.url, 'btcusdt@kline_1m', ({ k }) => {
+      const kline = k as { t: number; x: boolean };
+      return kline.x && kline.t === last;
+    });
+    await untilFolded(product.url, trades.at(-1)?.a ?? 0);
+    exchange.advanceTo(to + 5_000);
+    await closed;
+    assert.equal(await product.stop(), 0, 'Ctrl-C ends it cleanly');
+    assert.deepEqual(exchange.breaches, []);
+
+    const source = binanceSource([exchange.restUrl]);
+    const path = storePath(dir.path, source);
+    await using store = await openSqliteStore({ path, source, readOnly: true });
+    for (const interval of INTERVALS) {
+      const query = {
+        symbol: marketSymbol(SYMBOL),
+        interval,
+        limit: 10_000,
+        take: 'last',
+      } as const;
+      const stored = await store.read(query);
+      const truth = truthCandles(trades, interval, { from, to }).filter(
+        ({ closeTime }) => closeTime < to,
+      );
+      assert.deepEqual(stored.map(asTruth), truth, interval);
+    }
+  });
+});
