@@ -155,11 +155,13 @@ export function minuteLotCandle(
   };
 }
 
-function highestOf(steps: MinuteSteps, step: number): number {
+/** Highest price traded in a step. */
+export function highestOf(steps: MinuteSteps, step: number): number {
   return at(at(steps.buys, step) > 0 ? steps.ask : steps.bid, step);
 }
 
-function lowestOf(steps: MinuteSteps, step: number): number {
+/** Lowest price traded in a step. */
+export function lowestOf(steps: MinuteSteps, step: number): number {
   return at(at(steps.sells, step) > 0 ? steps.bid : steps.ask, step);
 }
 

@@ -1,8 +1,8 @@
 // One simulated minute in a dozen steps: in each, bid and ask stand still while takers buy and sell. A candle is summed from the steps alone; trades fill them in.
 //
 // That is why a month of history costs no trades, and yet every trade folds to exactly these candles:
-// within a step each buy is at the ask and each sell at the bid, so the step's quote value is exact
-// without knowing how its lots are spread over its trades.
+// within a step each buy is worth the ask and each sell the bid (or strays from it together with a
+// partner as far on the other side), so the step's quote value is exact however its lots are spread.
 import type { DayPlan } from './day-plan.ts';
 import type { Listing } from './listing.ts';
 import { exponentialOf, factorOf, hashOf, RandomStream } from './random.ts';
