@@ -75,10 +75,12 @@ export function watchFeed(exchange: FakeExchange, options: WatchOptions = {}): W
       else if (hasEnded) fail('the stream ended');
     };
     looks.add(look);
+    const poll = setInterval(look, SLEEP_MS_MAX);
     look();
     await promise.finally(() => {
       looks.delete(look);
       clearTimeout(timer);
+      clearInterval(poll);
     });
   }
 

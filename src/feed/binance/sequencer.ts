@@ -31,6 +31,8 @@ export interface Sequencer {
   suspend(): void;
   /** The series goes on at `next`: what is held below is dropped, what follows it without a hole is answered. */
   begin(next: number): readonly AggTrade[];
+  /** Lowest id held; undefined where none is. */
+  lowestHeld(): number | undefined;
   /** What is missing before the lowest trade held; undefined where nothing is held or known. */
   missing(): Gap | undefined;
 }
@@ -80,6 +82,7 @@ export function createSequencer(heldMax = HELD_TRADES_MAX): Sequencer {
       lowestHeld = lowestOf(held);
       return release([]);
     },
+    lowestHeld: () => (held.size === 0 ? undefined : lowestHeld),
     missing() {
       if (next === undefined || held.size === 0) return undefined;
       return { from: next, to: lowestHeld - 1 };

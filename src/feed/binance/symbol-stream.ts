@@ -15,6 +15,7 @@ import {
   accountedFrom,
   fetchStartRows,
   RESUME_MS_MAX,
+  type StartTiles,
   startMinute,
   tilesOf,
 } from './start-tiles.ts';
@@ -74,8 +75,6 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   let gate: MinuteGate | undefined;
   const early: ClosedMinute[] = [];
   let state: SymbolState = 'catching-up';
-  /** The symbol never traded: its first trade begins the series. */
-  let isUntraded = false;
   /** REST may have trades that will not come live. */
   let mustReachEnd = false;
   let hasOpened = false;
@@ -93,7 +92,6 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   function accept(trade: AggTrade): void {
-    if (isUntraded) begin(trade.aggTradeId);
     // Not taken at the limit: the jump of ids shows it, and it is fetched.
     if (gate !== undefined && gate.heldCount() >= HELD_TRADES_MAX) return;
     const result = sequencer.accept(trade);
@@ -108,7 +106,6 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   function begin(id: number): void {
-    isUntraded = false;
     pass(sequencer.begin(id));
   }
 
@@ -127,28 +124,29 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
       fetchStartRows(symbol, start, { rest, clock, signal }),
       firstOpened.promise.then(() => findFirstTrades(symbol, start, { rest, clock, signal })),
     ]);
-    const from = accountedFrom(start, rows.minutes, first.page);
-    const firstId = firstIdFrom(from, first);
-    const tiles = tilesOf(symbol, from, rows);
     await room();
     signal.throwIfAborted();
+    const from = accountedFrom(start, rows.minutes, first.page);
+    emitStart(tilesOf(symbol, from, rows), firstIdFrom(from, first));
+    acceptPage(first.page);
+    mustReachEnd = first.page.isFull;
+    joinedAt ??= from;
+  }
+
+  /** Nothing is awaited in here: the socket's trades find either no gate or all of it. */
+  function emitStart(tiles: StartTiles, firstId: number | undefined): void {
     emit({ type: 'symbol', start: tiles.start });
-    for (const candle of tiles.days) emit({ type: 'kline', candle });
-    for (const candle of tiles.minutes) emit({ type: 'kline', candle });
+    for (const candle of [...tiles.days, ...tiles.minutes]) emit({ type: 'kline', candle });
     const lastAggTradeId = (firstId ?? 0) - 1;
-    gate = createMinuteGate({ symbol, openMinute: from, lastAggTradeId, emit });
+    gate = createMinuteGate({ symbol, openMinute: tiles.start.time, lastAggTradeId, emit });
     for (const { openTime, trades } of tiles.following) {
       gate.closed({ openTime, trades, lastTradeId: undefined });
     }
     for (const minute of early.splice(0)) gate.closed(minute);
-    if (firstId === undefined) isUntraded = true;
-    else begin(firstId);
-    acceptPage(first.page);
-    mustReachEnd = first.page.isFull;
+    if (firstId !== undefined) begin(firstId);
     for (const candles of tiles.history) {
       if (candles.length > 0) push({ type: 'history', candles });
     }
-    joinedAt ??= from;
   }
 
   /** Fetches by id until nothing is missing before what came live and REST has no more that was missed. */
@@ -163,13 +161,14 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   async function fetchPage(): Promise<void> {
-    const fromId = sequencer.next();
-    if (fromId === undefined) {
-      mustReachEnd = false; // It never traded: its first trade begins the series.
-      return;
-    }
     await roomInGate();
-    const page = await rest.aggTrades(symbol, { fromId }, asking);
+    const fromId = sequencer.next();
+    // A symbol that had never traded: its series begins with what REST has by now.
+    const from =
+      fromId === undefined ? { startTime: gate?.openMinute() ?? rest.now() } : { fromId };
+    const page = await rest.aggTrades(symbol, from, asking);
+    const first = page.trades[0];
+    if (fromId === undefined && first !== undefined) begin(first.aggTradeId);
     acceptPage(page);
     if (!page.isFull) mustReachEnd = false;
   }
@@ -180,7 +179,10 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   function isMissing(): boolean {
-    return mustReachEnd || sequencer.missing() !== undefined;
+    const isBegun = sequencer.next() !== undefined;
+    return (
+      mustReachEnd || sequencer.missing() !== undefined || (!isBegun && sequencer.heldCount() > 0)
+    );
   }
 
   async function roomInGate(): Promise<void> {
@@ -191,13 +193,15 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
 
   /** REST has not got them: the stream goes on, and whoever folds it sees the hole by the ids. */
   function passHole(): void {
-    const gap = sequencer.missing();
-    if (gap === undefined) return;
-    reject(
-      `Expected trades ${gap.from} to ${gap.to} of ${symbol}: the exchange has not got them`,
-      '',
-    );
-    begin(gap.to + 1);
+    const from = sequencer.next();
+    const held = sequencer.lowestHeld();
+    mustReachEnd = false;
+    if (held === undefined) return;
+    if (from !== undefined) {
+      const reason = `Expected trades ${from} to ${held - 1} of ${symbol}: the exchange has not got them`;
+      reject(reason, '');
+    }
+    begin(held);
   }
 
   async function provideEvidence(open: MinuteGate): Promise<void> {

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { AggTrade } from '../../core/market/agg-trade.ts';
+import { marketSymbol } from '../../core/market/symbol.ts';
+import { epochMs } from '../../core/market/time.ts';
+import { createSequencer } from './sequencer.ts';
+
+const trade = (aggTradeId: number): AggTrade => ({
+  symbol: marketSymbol('BTCUSDT'),
+  aggTradeId,
+  priceInteger: 90_000,
+  priceFraction: 0,
+  quantityInteger: 1,
+  quantityFraction: 0,
+  firstTradeId: aggTradeId,
+  lastTradeId: aggTradeId,
+  tradeTime: epochMs(aggTradeId),
+  eventTime: epochMs(aggTradeId),
+  buyerIsMaker: false,
+});
+
+/** Ids 10 … 10 + count − 1, shuffled, some of them several times, and when the series is begun. */
+const arrivals = fc.integer({ min: 1, max: 60 }).chain((count) => {
+  const ids = Array.from({ length: count }, (_, index) => 10 + index);
+  const again = fc.array(fc.constantFrom(...ids), { maxLength: 30 });
+  return fc.record({
+    count: fc.constant(count),
+    order: again.chain((extra) =>
+      fc.shuffledSubarray([...ids, ...extra], { minLength: count + extra.length }),
+    ),
+    beginAfter: fc.integer({ min: 0, max: count }),
+  });
+});
+
+test('I1: any arrival order, with duplicates, gives each id once, in order', () => {
+  fc.assert(
+    fc.property(arrivals, ({ count, order, beginAfter }) => {
+      const sequencer = createSequencer();
+      const passed: number[] = [];
+      const take = (trades: readonly AggTrade[]) =>
+        passed.push(...trades.map(({ aggTradeId }) => aggTradeId));
+      for (const [index, id] of order.entries()) {
+        if (index === beginAfter) take(sequencer.begin(10));
+        const result = sequencer.accept(trade(id));
+        if (result.type === 'ready') take(result.trades);
+      }
+      if (order.length <= beginAfter) take(sequencer.begin(10));
+      assert.deepEqual(
+        passed,
+        Array.from({ length: count }, (_, index) => 10 + index),
+      );
+      assert.equal(sequencer.heldCount(), 0);
+      assert.equal(sequencer.missing(), undefined);
+    }),
+  );
+});
+
+test('a jump is a gap of exactly the ids between', () => {
+  const sequencer = createSequencer();
+  sequencer.begin(5);
+  assert.deepEqual(sequencer.accept(trade(9)), { type: 'gap', gap: { from: 5, to: 8 } });
+  assert.deepEqual(sequencer.accept(trade(7)), { type: 'gap', gap: { from: 5, to: 6 } });
+  assert.equal(sequencer.accept(trade(5)).type, 'ready');
+  assert.deepEqual(sequencer.missing(), { from: 6, to: 6 });
+});
+
+test('beginning later drops what is held below', () => {
+  const sequencer = createSequencer();
+  for (const id of [3, 4, 6]) sequencer.accept(trade(id));
+  assert.deepEqual(
+    sequencer.begin(4).map(({ aggTradeId }) => aggTradeId),
+    [4],
+  );
+  assert.deepEqual(sequencer.missing(), { from: 5, to: 5 });
+});
+
+test('at the limit a trade is not held, and its id is still wanted', () => {
+  const sequencer = createSequencer(2);
+  sequencer.begin(1);
+  sequencer.accept(trade(3));
+  sequencer.accept(trade(4));
+  assert.equal(sequencer.accept(trade(5)).type, 'full');
+  sequencer.accept(trade(1));
+  sequencer.accept(trade(2));
+  assert.equal(sequencer.next(), 5);
+});
