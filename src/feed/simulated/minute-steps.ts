@@ -1,4 +1,4 @@
-// One simulated minute in a dozen steps: in each, bid and ask stand still while takers buy and sell. A candle is summed from the steps alone; trades fill them in.
+// One simulated minute in a few steps: in each, bid and ask stand still while takers buy and sell. A candle is summed from the steps alone; trades fill them in.
 //
 // That is why a month of history costs no trades, and yet every trade folds to exactly these candles:
 // within a step each buy is worth the ask and each sell the bid (or strays from it together with a
@@ -7,7 +7,7 @@ import type { DayPlan } from './day-plan.ts';
 import type { Listing } from './listing.ts';
 import { exponentialOf, factorOf, hashOf, RandomStream } from './random.ts';
 
-export const MINUTE_STEPS_MAX = 12;
+export const MINUTE_STEPS_MAX = 8;
 
 /** Room for one minute's steps, used again for the next minute. Prices in ticks, quantities in lots. */
 export interface MinuteSteps {

@@ -30,7 +30,7 @@ export interface SimulatedFeedOptions {
 }
 
 /** 1,000 hours, and a little more. */
-export const HISTORY_DAYS = 45;
+export const HISTORY_DAYS = 42;
 /** Trades are handed on this often: below what an eye sees. */
 const BATCH_MS: DurationMs = 16;
 /** A symbol that was away longer is not caught up trade by trade: it starts again, its minutes come as klines. */
