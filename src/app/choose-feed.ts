@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import type { Source } from '../core/market/source.ts';
+import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import { binanceFeed, binanceSource, reachable } from '../feed/binance/feed.ts';
 import type { MarketFeed } from '../feed/market-feed.ts';
@@ -21,6 +22,8 @@ export interface ChosenFeed {
   readonly feed: MarketFeed;
   /** Why this is not what the user may have expected, and what would mend it: for the console and the strip. */
   readonly notice?: string;
+  /** Where the feed says which symbols there are (a recording), whatever was asked for. */
+  readonly symbols?: readonly MarketSymbol[];
 }
 
 /** @throws FeedError where the source asked for cannot be used. */
@@ -34,7 +37,8 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
       return { feed: await simulated(options) };
     case 'recording': {
       const { recordingFeed } = await import('../feed/recording/recording-feed.ts');
-      return { feed: await recordingFeed({ path: source.file, speed: 1, clock, logger }) };
+      const feed = await recordingFeed({ path: source.file, speed: 1, clock, logger });
+      return { feed, symbols: feed.header.symbols };
     }
     case 'auto':
       break;

@@ -15,7 +15,7 @@ export interface ProductOptions {
   readonly exchange?: { readonly wsUrl: string; readonly restUrl: string };
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What is run, with `up …` after it. Default: this Node with the sources. */
+  /** What is run, with the settings after it. Default: `up` by this Node with the sources. */
   readonly command?: readonly [string, ...string[]];
 }
 
@@ -34,7 +34,11 @@ export interface Product extends AsyncDisposable {
 
 /** Resolves when its dashboard's address is open. Rejects, with its log, where it ends before that. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const [program, ...first] = options.command ?? [process.execPath, join(ROOT, 'src/app/main.ts')];
+  const [program, ...first] = options.command ?? [
+    process.execPath,
+    join(ROOT, 'src/app/main.ts'),
+    'up',
+  ];
   const child = spawn(program, [...first, ...productArgs(options)], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -67,7 +71,7 @@ export function productArgs({ dataDir, exchange, args = [] }: ProductOptions): s
           ...['--source', 'binance'],
           ...['--binance-ws-url', exchange.wsUrl, '--binance-rest-url', exchange.restUrl],
         ];
-  return ['up', '--port', '0', '--data-dir', dataDir, '--log-format', 'json', ...source, ...args];
+  return ['--port', '0', '--data-dir', dataDir, '--log-format', 'json', ...source, ...args];
 }
 
 async function readyUrl(

@@ -20,7 +20,7 @@ export async function replay(context: CommandContext, path: string, speed: numbe
   await using closing = new AsyncDisposableStack();
   const feed = closing.use(await recordingFeed({ path, speed, clock, logger }));
   const store = closing.use(await openStore(config.dataDir, feed.source));
-  const { symbols } = feed;
+  const { symbols } = feed.header;
   const pipeline = closing.use(
     await compose({
       config,

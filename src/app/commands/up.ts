@@ -17,14 +17,18 @@ export interface CommandContext {
 export async function up({ config, logger, version, signal }: CommandContext): Promise<void> {
   const clock = systemClock;
   await using closing = new AsyncDisposableStack();
-  const { feed, notice } = await chooseFeed({ config, clock, logger, signal });
+  const {
+    feed,
+    notice,
+    symbols = config.symbols,
+  } = await chooseFeed({ config, clock, logger, signal });
   closing.use(feed);
   if (notice !== undefined) logger.warn(notice);
   const store = closing.use(await openStore(config.dataDir, feed.source));
   const pipeline = closing.use(
     await compose({
       config,
-      symbols: config.symbols,
+      symbols,
       intervals: config.intervals,
       feed,
       store,
@@ -35,7 +39,7 @@ export async function up({ config, logger, version, signal }: CommandContext): P
   );
   logger.info(
     { url: pipeline.url },
-    `Wickstream ${version} shows ${sourceLabel(feed.source)}: ${config.symbols.join(', ')} at ${pipeline.url}`,
+    `Wickstream ${version} shows ${sourceLabel(feed.source)}: ${symbols.join(', ')} at ${pipeline.url}`,
   );
   await untilAborted(signal, pipeline.ended);
   logger.info('Stopping');
