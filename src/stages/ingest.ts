@@ -50,7 +50,11 @@ export async function ingest(options: IngestOptions): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const status = createStatus(feed, clock);
-  const history = createHistoryWriter(options.store);
+  const history = createHistoryWriter(options.store, signal);
+
+  function append(records: readonly AnyLogRecord[]): Promise<void> {
+    return log.append(records, { signal });
+  }
 
   async function take(event: FeedEvent): Promise<void> {
     switch (event.type) {
@@ -66,13 +70,13 @@ export async function ingest(options: IngestOptions): Promise<void> {
         counters?.onRejected(1);
         logger.warn(`Rejected: ${reason}`);
         const value = { reason, payload, receivedAt: clock.now() };
-        await log.append([{ topic: RAW_TICKS_DLQ, key: '', value, timestamp: clock.now() }]);
+        await append([{ topic: RAW_TICKS_DLQ, key: '', value, timestamp: value.receivedAt }]);
         break;
       }
       case 'state':
         status.changed(event);
         logStatus(event);
-        await log.append([status.record()]);
+        await append([status.record()]);
         break;
       default:
         event satisfies never;
@@ -91,7 +95,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
       if (isDebug) logger.debug(sentLine(tick.trade));
     }
     if (trades > 0) counters?.onTrades(trades);
-    await log.append(records);
+    await append(records);
   }
 
   function logStatus({ state, reason }: FeedEvent & { readonly type: 'state' }): void {
@@ -103,21 +107,22 @@ export async function ingest(options: IngestOptions): Promise<void> {
   async function beat(): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(FEED_STATUS_INTERVAL_MS, signal);
-      if (!signal.aborted) await log.append([status.record()]);
+      if (!signal.aborted) await append([status.record()]);
     }
   }
 
   async function read(): Promise<void> {
-    for await (const event of feed.stream(options.starts, signal)) await take(event);
-    await history.written();
+    try {
+      for await (const event of feed.stream(options.starts, signal)) await take(event);
+    } finally {
+      await history.written();
+    }
   }
 
-  const beating = beat();
-  try {
-    await Promise.race([read(), beating.then(() => new Promise<never>(() => undefined))]);
-  } finally {
-    stop.abort();
-    await beating;
+  // Whichever ends first ends the other; an append that was cut short by that is no failure.
+  const ends = [read(), beat()].map((end) => end.finally(() => stop.abort()));
+  for (const end of await Promise.allSettled(ends)) {
+    if (end.status === 'rejected' && end.reason !== signal.reason) throw end.reason;
   }
 }
 
@@ -177,20 +182,20 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
 }
 
 interface HistoryWriter {
-  /** Waits only while `HISTORY_QUEUE_MAX` are queued. @throws what the store threw at an earlier one */
+  /** Waits only while `HISTORY_QUEUE_MAX` are queued. @throws what the store threw at an earlier one. */
   add(candles: readonly Candle[]): Promise<void>;
   written(): Promise<void>;
 }
 
 /** Writes one chunk after the other beside the stream, so that trades do not wait for the store. */
-function createHistoryWriter(store: CandleStore | undefined): HistoryWriter {
+function createHistoryWriter(store: CandleStore | undefined, signal: AbortSignal): HistoryWriter {
   const queue: (readonly Candle[])[] = [];
   let writing: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
 
   async function write(to: CandleStore): Promise<void> {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      for (let at = 0; at < next.length; at += HISTORY_CHUNK) {
+      for (let at = 0; at < next.length && !signal.aborted; at += HISTORY_CHUNK) {
         await to.write(next.slice(at, at + HISTORY_CHUNK));
       }
       queue.shift();

@@ -1,34 +1,21 @@
 // The exchange's kline rows as candles. Every field is checked; a row that is none is refused with the reason.
-import { z } from 'zod';
 import type { Candle } from '../../core/market/candle.ts';
+import { type Decimal, parseDecimal } from '../../core/market/decimal.ts';
 import { closeTimeOf, type Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { addMs, type DurationMs, type EpochMs } from '../../core/market/time.ts';
-import { decimalField, timeField } from '../../protocol/candle-record.ts';
+import {
+  addMs,
+  type DurationMs,
+  EPOCH_MS_MAX,
+  type EpochMs,
+  epochMs,
+} from '../../core/market/time.ts';
 
 /**
  * REST lags: a kline counts as closed when a later one came in the same answer, or its window has
  * been over for this long by the exchange's clock.
  */
 export const KLINE_SETTLE_MS: DurationMs = 10_000;
-
-const rowsSchema = z.array(
-  z
-    .tuple([
-      timeField,
-      decimalField,
-      decimalField,
-      decimalField,
-      decimalField,
-      decimalField,
-      timeField,
-      decimalField,
-      z.number().int().min(0),
-      decimalField,
-      decimalField,
-    ])
-    .rest(z.unknown()),
-);
 
 export interface Klines {
   /** Closed candles, ascending, source `klines`. */
@@ -37,48 +24,65 @@ export interface Klines {
   readonly lastOpenTime: EpochMs | undefined;
 }
 
-/** @throws Error naming the first field that is none of a kline, or rows out of order. */
-export function readKlines(
-  value: unknown,
-  of: {
-    readonly symbol: MarketSymbol;
-    readonly interval: Interval;
-    /** Exchange's clock. */
-    readonly now: EpochMs;
-  },
-): Klines {
-  const rows = rowsSchema.safeParse(value);
-  if (!rows.success) {
-    const issue = rows.error.issues[0];
-    throw new Error(
-      `Expected ${of.interval} klines of ${of.symbol} (${issue?.path.join('.')}: ${issue?.message})`,
-    );
-  }
+interface KlinesOf {
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  /** Exchange's clock. */
+  readonly now: EpochMs;
+}
+
+/**
+ * By hand, not by a schema: a start reads 15,000 rows a symbol while trades flow.
+ * @throws Error naming the first row that is no kline or out of order.
+ */
+export function readKlines(value: unknown, of: KlinesOf): Klines {
+  if (!Array.isArray(value)) throw new Error(`Expected a list of klines of ${of.symbol}`);
   const closed: Candle[] = [];
-  const lastOpenTime = rows.data.at(-1)?.[0];
-  let before = -1;
-  for (const row of rows.data) {
-    const candle = candleOf(row, of);
-    // The close time of old rows around outages is odd, and is derived here anyway: not compared.
-    if (candle.openTime <= before) {
+  let lastOpenTime: EpochMs | undefined;
+  for (const [index, row] of value.entries()) {
+    const candle = readRow(row, of);
+    if (candle === undefined || candle.openTime <= (lastOpenTime ?? -1)) {
       throw new Error(
-        `Expected ${of.interval} klines of ${of.symbol} in order, was ${row[0]} after ${before}`,
+        `Expected ${of.interval} klines of ${of.symbol} in order, was ${JSON.stringify(row).slice(0, 200)}`,
       );
     }
-    before = candle.openTime;
-    const isFollowed = candle.openTime !== lastOpenTime;
+    lastOpenTime = candle.openTime;
+    const isFollowed = index < value.length - 1;
     if (isFollowed || addMs(candle.closeTime, KLINE_SETTLE_MS) < of.now) closed.push(candle);
   }
   return { closed, lastOpenTime };
 }
 
-function candleOf(
-  row: z.output<typeof rowsSchema>[number],
-  { symbol, interval }: { readonly symbol: MarketSymbol; readonly interval: Interval },
-): Candle {
-  const [openTime, open, high, low, close, volume, , quoteVolume, trades, buyVolume, buyQuote] =
-    row;
-  const isEmpty = trades === 0;
+/** `[openTime,"open","high","low","close","volume",closeTime,"quoteVolume",trades,"takerBase","takerQuote","0"]`. The
+ * close time of old rows around outages is odd, and is derived here anyway: not read. */
+function readRow(row: unknown, { symbol, interval }: KlinesOf): Candle | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [time, o, h, l, c, v, , q, trades, takerBase, takerQuote] = row;
+  const open = readDecimal(o);
+  const high = readDecimal(h);
+  const low = readDecimal(l);
+  const close = readDecimal(c);
+  const volume = readDecimal(v);
+  const quoteVolume = readDecimal(q);
+  const takerBuyVolume = readDecimal(takerBase);
+  const takerBuyQuoteVolume = readDecimal(takerQuote);
+  if (
+    open === undefined ||
+    high === undefined ||
+    low === undefined ||
+    close === undefined ||
+    volume === undefined ||
+    quoteVolume === undefined ||
+    takerBuyVolume === undefined ||
+    takerBuyQuoteVolume === undefined ||
+    !isCount(trades) ||
+    !isCount(time) ||
+    time > EPOCH_MS_MAX
+  ) {
+    return undefined;
+  }
+  const openTime = epochMs(time);
+  const id = trades === 0 ? -1 : undefined;
   return {
     symbol,
     interval,
@@ -91,12 +95,20 @@ function candleOf(
     volume,
     quoteVolume,
     trades,
-    takerBuyVolume: buyVolume,
-    takerBuyQuoteVolume: buyQuote,
-    firstTradeId: isEmpty ? -1 : undefined,
-    lastTradeId: isEmpty ? -1 : undefined,
+    takerBuyVolume,
+    takerBuyQuoteVolume,
+    firstTradeId: id,
+    lastTradeId: id,
     revision: 0,
     complete: true,
     source: 'klines',
   };
+}
+
+function readDecimal(field: unknown): Decimal | undefined {
+  return typeof field === 'string' ? parseDecimal(field) : undefined;
+}
+
+function isCount(field: unknown): field is number {
+  return typeof field === 'number' && Number.isInteger(field) && field >= 0;
 }

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Level, pino } from 'pino';
+import type { AggTrade } from '../core/market/agg-trade.ts';
+import type { Candle } from '../core/market/candle.ts';
+import { marketSymbol } from '../core/market/symbol.ts';
+import { type Clock, type EpochMs, epochMs } from '../core/market/time.ts';
+import { FeedError, type FeedEvent, type MarketFeed } from '../feed/market-feed.ts';
+import type { AnyLogRecord, Log } from '../log/log.ts';
+import { FEED_STATUS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
+import type { CandleStore } from '../store/candle-store.ts';
+import { HISTORY_CHUNK, ingest } from './ingest.ts';
+
+const BTCUSDT = marketSymbol('BTCUSDT');
+const trade: AggTrade = {
+  symbol: BTCUSDT,
+  aggTradeId: 7,
+  priceInteger: 90_241,
+  priceFraction: 12_000_000,
+  quantityInteger: 0,
+  quantityFraction: 100_000,
+  firstTradeId: 9,
+  lastTradeId: 9,
+  tradeTime: epochMs(1_000),
+  eventTime: epochMs(1_100),
+  buyerIsMaker: false,
+};
+
+interface Run {
+  readonly records: readonly AnyLogRecord[];
+  readonly lines: readonly string[];
+  readonly stored: readonly (readonly Candle[])[];
+  readonly beat: () => void;
+}
+
+/** Ingests `events`; the clock shows 1,150 and is 50 ms behind the exchange. */
+async function run(
+  events: readonly FeedEvent[],
+  options: { readonly error?: Error; readonly level?: Level } = {},
+): Promise<Run> {
+  const records: AnyLogRecord[] = [];
+  const lines: string[] = [];
+  const stored: (readonly Candle[])[] = [];
+  const sleepers = new Set<() => void>();
+  const clock: Clock = {
+    now: () => 1_150 as EpochMs,
+    sleep: (_, signal) =>
+      new Promise((resolve) => {
+        sleepers.add(resolve);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      }),
+  };
+  const beat = () => {
+    for (const wake of sleepers) wake();
+    sleepers.clear();
+  };
+  const feed: MarketFeed = {
+    source: { kind: 'binance', host: 'test' },
+    clockOffsetMs: 50,
+    async *stream() {
+      yield* events;
+      beat();
+      await new Promise(setImmediate);
+      if (options.error !== undefined) throw options.error;
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+  const log = { append: async (some: readonly AnyLogRecord[]) => void records.push(...some) };
+  const store = { write: async (candles: readonly Candle[]) => void stored.push(candles) };
+  const logger = pino(
+    { level: options.level ?? 'info' },
+    { write: (line: string) => void lines.push(JSON.parse(line).msg) },
+  );
+  await ingest({
+    feed,
+    log: log as unknown as Log,
+    store: store as unknown as CandleStore,
+    starts: [],
+    clock,
+    logger,
+    signal: new AbortController().signal,
+  });
+  return { records, lines, stored, beat };
+}
+
+test('trades go to raw_ticks in order, keyed by symbol, at their trade time', async () => {
+  const ticks = [
+    { type: 'aggTrade', trade },
+    { type: 'watermark', watermark: { symbol: BTCUSDT, time: epochMs(60_000), aggTradeId: 7 } },
+  ] as const;
+  const { records } = await run([{ type: 'ticks', ticks }]);
+  const raw = records.filter(({ topic }) => topic === RAW_TICKS);
+  assert.deepEqual(
+    raw.map(({ key, value, timestamp }) => [key, value, timestamp]),
+    [
+      ['BTCUSDT', ticks[0], 1_000],
+      ['BTCUSDT', ticks[1], 60_000],
+    ],
+  );
+});
+
+test('at debug each trade prints the line the seed’s users know', async () => {
+  const event = { type: 'ticks', ticks: [{ type: 'aggTrade', trade }] } as const;
+  const whole = { ...trade, priceFraction: 0, priceInteger: 90_200 };
+  const other = { type: 'ticks', ticks: [{ type: 'aggTrade', trade: whole }] } as const;
+  const { lines } = await run([event, other], { level: 'debug' });
+  assert.deepEqual(lines, ['Sent tick → BTCUSDT 90241.12', 'Sent tick → BTCUSDT 90200']);
+  assert.deepEqual((await run([event])).lines, []);
+});
+
+test('what was no trade goes to the dead letters with its reason', async () => {
+  const { records } = await run([{ type: 'rejected', reason: 'no JSON', payload: '{' }]);
+  const dead = records.find(({ topic }) => topic === RAW_TICKS_DLQ);
+  assert.deepEqual(dead?.value, { reason: 'no JSON', payload: '{', receivedAt: 1_150 });
+});
+
+test('the status is written at each change and with every beat, with the delay of the newest trade', async () => {
+  const { records } = await run([
+    { type: 'state', state: 'catching-up', symbols: new Map([[BTCUSDT, 'catching-up']]) },
+    { type: 'ticks', ticks: [{ type: 'aggTrade', trade }] },
+    { type: 'state', state: 'stale', reason: 'silent', symbols: new Map() },
+  ]);
+  const statuses = records.filter(({ topic }) => topic === FEED_STATUS);
+  assert.deepEqual(statuses[0]?.value, {
+    source: { kind: 'binance', host: 'test' },
+    state: 'catching-up',
+    since: 1_150,
+    at: 1_150,
+    clockOffsetMs: 50,
+    symbols: { BTCUSDT: 'catching-up' },
+  });
+  assert.equal(statuses[0]?.key, 'binance:test');
+  assert.equal(statuses[1]?.value.reason, 'silent');
+  assert.equal(statuses[1]?.value.feedDelayMs, 100);
+  assert.deepEqual(statuses[2]?.value, statuses[1]?.value, 'the beat repeats what is');
+});
+
+test('history is written to the store in chunks, all of it before the end', async () => {
+  const candles = Array.from({ length: HISTORY_CHUNK + 1 }, () => ({}) as Candle);
+  const { stored } = await run([{ type: 'history', candles }]);
+  assert.deepEqual(
+    stored.map(({ length }) => length),
+    [HISTORY_CHUNK, 1],
+  );
+});
+
+test('what the feed throws is thrown on', async () => {
+  const error = new FeedError('unknown-symbol', 'Expected a symbol, was "X"');
+  await assert.rejects(run([], { error }), error);
+});
