@@ -6,7 +6,17 @@ import { parseJson, timeField } from './candle-record.ts';
 
 export const sourceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('binance'), host: z.string().min(1) }),
-  z.object({ kind: z.literal('simulated'), seed: z.number().int() }),
+  z
+    .object({
+      kind: z.literal('simulated'),
+      seed: z.number().int(),
+      tradesPerSecond: z.number().positive().optional(),
+    })
+    .transform(({ kind, seed, tradesPerSecond }) => ({
+      kind,
+      seed,
+      ...(tradesPerSecond === undefined ? {} : { tradesPerSecond }),
+    })),
   z.object({ kind: z.literal('recording'), name: z.string().min(1) }),
 ]);
 

@@ -53,7 +53,11 @@ interface LiveSymbol {
 export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
   const { seed, clock, tradesPerSecond, historyDays = HISTORY_DAYS, logger } = options;
   if (!Number.isSafeInteger(seed)) throw new RangeError(`Expected a whole seed, was ${seed}`);
-  const source: Source = { kind: 'simulated', seed };
+  const source: Source = {
+    kind: 'simulated',
+    seed,
+    ...(tradesPerSecond === undefined ? {} : { tradesPerSecond }),
+  };
   const symbols = new Map(
     options.symbols.map((name) => [name, listingOf(name, seed, tradesPerSecond)]),
   );
