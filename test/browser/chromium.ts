@@ -62,3 +62,16 @@ export async function openPage(
 export async function untilDrawn(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('#last-close')?.textContent !== '');
 }
+
+/** Open times (ms) at the edges of what is on the screen, read from the address; the live edge has none there. */
+export async function visibleSpan(
+  page: Page,
+): Promise<{ readonly from: number; readonly to: number }> {
+  await page.waitForTimeout(400); // the page writes its address 300 ms after the last move
+  const { searchParams } = new URL(page.url());
+  const now = Date.now();
+  return {
+    from: Number(searchParams.get('from') ?? now - 165 * 60_000),
+    to: Number(searchParams.get('to') ?? now),
+  };
+}

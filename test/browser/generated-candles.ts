@@ -6,7 +6,7 @@ import {
   nextOpenTime,
   openTimeOf,
 } from '../../src/core/market/interval.ts';
-import { type EpochMs, epochMs } from '../../src/core/market/time.ts';
+import { DAY_MS, type EpochMs, epochMs } from '../../src/core/market/time.ts';
 import {
   type CandleRow,
   ROW_CLOSED,
@@ -88,7 +88,8 @@ export function generatedPage(
   limit: number,
   origin: EpochMs,
 ): { readonly candles: CandleRow[]; readonly more: boolean } {
-  const oldest = origin - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval];
+  // 6,000 months would begin long before 1970.
+  const oldest = Math.max(DAY_MS * 366, origin - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval]);
   const candles: CandleRow[] = [];
   let openTime = openTimeOf(interval, epochMs(before - 1), DEFAULT_CALENDAR);
   while (candles.length < limit && openTime >= oldest) {

@@ -21,7 +21,7 @@ import {
   toSeconds,
 } from './candle-points.ts';
 import type { RowsChange } from './candle-rows.ts';
-import { candleOptions, chartOptions, priceFormat } from './chart-options.ts';
+import { candleOptions, chartOptions, priceFormat, RIGHT_OFFSET_SLOTS } from './chart-options.ts';
 import { marksPrimitive } from './marks-primitive.ts';
 import { PALETTES, type Theme } from './palette.ts';
 import { priceDigits, pricePoint, volumePoint } from './series-points.ts';
@@ -215,7 +215,8 @@ export function candleChart(options: CandleChartOptions): CandleChart {
         to: toSeconds(to) as UTCTimestamp,
       });
     },
-    lookAtLive: () => scale.scrollToRealTime(),
+    // Not scrollToRealTime: an update during its animation leaves it short of the last candle.
+    lookAtLive: () => scale.scrollToPosition(RIGHT_OFFSET_SLOTS, false),
     setTheme(theme) {
       palette = PALETTES[theme];
       chart.applyOptions(chartOptions(palette));

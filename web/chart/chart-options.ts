@@ -14,6 +14,9 @@ import type { Palette } from './palette.ts';
 const FONT =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif";
 
+/** Empty slots between the last candle and the price axis. */
+export const RIGHT_OFFSET_SLOTS = 6;
+
 export function chartOptions(palette: Palette): DeepPartial<ChartOptionsBase> {
   const line = {
     color: palette.crosshair,
@@ -41,7 +44,7 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptionsBase> {
       secondsVisible: true,
       barSpacing: 8,
       minBarSpacing: 0.5,
-      rightOffset: 6,
+      rightOffset: RIGHT_OFFSET_SLOTS,
       lockVisibleTimeRangeOnResize: true,
     },
   };

@@ -5,7 +5,7 @@ import { type ViewRange, writeUrl } from '../view/url-state.ts';
 const WRITE_DELAY_MS = 300;
 
 export interface AddressBar {
-  /** Writes what `view` says, after a moment without another call. Undefined: nothing to write yet. */
+  /** Writes what `view` says in a moment, once for all calls until then; undefined: nothing to write yet. */
   saveSoon(): void;
   close(): void;
 }
@@ -21,6 +21,7 @@ export function addressBar(
 ): AddressBar {
   let timer: ReturnType<typeof setTimeout> | undefined;
   function save(): void {
+    timer = undefined;
     const shown = view();
     if (shown === undefined) return;
     const next = writeUrl(location.search, shown);
@@ -28,8 +29,7 @@ export function addressBar(
   }
   return {
     saveSoon() {
-      clearTimeout(timer);
-      timer = setTimeout(save, WRITE_DELAY_MS);
+      timer ??= setTimeout(save, WRITE_DELAY_MS);
     },
     close: () => clearTimeout(timer),
   };

@@ -57,9 +57,6 @@ function Choice(props: {
 }) {
   const { name, dashboard } = props;
   const isChosen = dashboard.signals.interval.value === name;
-  const choose = (interval: Interval) => {
-    if (interval !== dashboard.signals.interval.value) dashboard.chooseInterval(interval);
-  };
   return (
     <label class="interval" title={spoken(name)}>
       <input
@@ -68,8 +65,12 @@ function Choice(props: {
         value={name}
         checked={isChosen}
         aria-label={spoken(name)}
-        onChange={() => choose(name)}
-        onClick={props.onChosen}
+        onChange={() => {
+          dashboard.chooseInterval(name);
+          props.onChosen();
+        }}
+        // Closing the menu at the click of another would draw this one anew before its change is told.
+        onClick={isChosen ? props.onChosen : undefined}
       />
       <span>{name}</span>
     </label>

@@ -1,6 +1,6 @@
 // The symbol in view, and the list to choose another from: searched by typing, walked by arrow keys.
 import { type Signal, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import { splitSymbol } from '../legend/legend-fields.ts';
 import { closesMenu } from './closes-menu.ts';
@@ -49,7 +49,8 @@ function SymbolList(props: { readonly dashboard: Dashboard; readonly isOpen: Sig
   const query = useSignal('');
   const at = useSignal(0);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // At once: what is typed next belongs to the search.
+  useLayoutEffect(() => field.current?.focus(), []);
   const found = matchSymbols(dashboard.signals.symbols.value, query.value);
   const marked = found.shown[Math.min(at.value, found.shown.length - 1)];
   const choose = (symbol: string) => {
