@@ -22,6 +22,8 @@ import { createSymbolStream, type SymbolStream } from './symbol-stream.ts';
 /** How often the exchange's time is asked for. */
 export const TIME_SAMPLE_INTERVAL_MS: DurationMs = 600_000;
 const TIME_SAMPLES_AT_START = 3;
+/** The same warning is not repeated within this. */
+const WARN_AGAIN_MS: DurationMs = 60_000;
 
 export interface SessionOptions extends BinanceFeedOptions {
   readonly agents: Agents;
@@ -45,7 +47,7 @@ export function createSession(options: SessionOptions): Session {
   const requester = createRestRequester({
     ...options,
     onTrouble(reason) {
-      logger.warn(`REST: ${reason}`);
+      warn(`REST: ${reason}`);
       trouble = reason;
       report();
     },
@@ -57,6 +59,7 @@ export function createSession(options: SessionOptions): Session {
   let why: string | undefined;
   let trouble: string | undefined;
   let reported = '';
+  let warned = { message: '', at: 0 };
 
   const connection: Connection = createConnection({
     webSocketUrls: options.webSocketUrls,
@@ -67,7 +70,7 @@ export function createSession(options: SessionOptions): Session {
     signal,
     onState(state, reason) {
       const isNew = state === 'open' && connected !== 'stale';
-      if (reason !== undefined) logger.warn(`stream: ${reason}`);
+      if (reason !== undefined) warn(`stream: ${reason}`);
       connected = state;
       why = reason;
       if (isNew) for (const stream of symbols.values()) stream.opened();
@@ -98,6 +101,13 @@ export function createSession(options: SessionOptions): Session {
       default:
         frame satisfies never;
     }
+  }
+
+  /** Hundreds of symbols meet the same trouble at the same time: it is said once. */
+  function warn(message: string): void {
+    if (message === warned.message && clock.now() - warned.at < WARN_AGAIN_MS) return;
+    warned = { message, at: clock.now() };
+    logger.warn(message);
   }
 
   /** Tells the reader how the feed is, where that has changed. */
@@ -138,7 +148,7 @@ export function createSession(options: SessionOptions): Session {
       signal,
     });
     symbols.set(symbol, stream);
-    if (connected === 'open') stream.opened();
+    if (connected === 'open' || connected === 'stale') stream.opened();
     for (let attempt = 0; !signal.aborted; attempt++) {
       await stream.run().catch((error: unknown) => {
         if (!signal.aborted && isFatal(error, past !== undefined)) throw error;
@@ -151,7 +161,7 @@ export function createSession(options: SessionOptions): Session {
 
   function noteTrouble(symbol: MarketSymbol, error: unknown): void {
     trouble = `${symbol}: ${error instanceof Error ? error.message : String(error)}`;
-    logger.warn(trouble);
+    warn(trouble);
     report();
   }
 
@@ -171,19 +181,25 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function keepTime(): Promise<void> {
-    for (let sample = 1; !signal.aborted; sample++) {
-      if (sample >= TIME_SAMPLES_AT_START) await clock.sleep(TIME_SAMPLE_INTERVAL_MS, signal);
-      await rest.sampleTime(signal);
+    for (let sample = 2; !signal.aborted; sample++) {
+      if (sample > TIME_SAMPLES_AT_START) await clock.sleep(TIME_SAMPLE_INTERVAL_MS, signal);
+      if (signal.aborted) return;
+      await rest.sampleTime(signal).catch((error: unknown) => {
+        if (!signal.aborted) logger.warn(`The exchange's time is not known anew: ${String(error)}`);
+      });
     }
   }
 
   async function runAll(): Promise<void> {
     const first = starts[0];
     if (first === undefined) return;
-    const open = connection.run();
-    const limits = rest.learnLimits(first.symbol, signal);
-    await rest.sampleTime(signal);
-    await Promise.all([open, limits, keepTime(), ...starts.map(runSymbol)]);
+    const timed = rest.sampleTime(signal);
+    await Promise.all([
+      connection.run(),
+      rest.learnLimits(first.symbol, signal),
+      timed.then(keepTime),
+      ...starts.map((start) => timed.then(() => runSymbol(start))),
+    ]);
   }
 
   return {
