@@ -93,3 +93,37 @@ test('each minute ends by a watermark before the first trade after it, or by tha
   for (const minute of [3, 4, 9]) assert(marked.has((NOW + minute * MINUTE) as never));
   assert.deepEqual(exchange.breaches, []);
 });
+
+test('resumed after minutes, it folds what was missed; after hours, klines fill the way', async () => {
+  const trades = generateTrades({ seed: 6, from: NOW - 5 * MINUTE, to: NOW, tradesPerSecond: 3 });
+  const joinAt = NOW + 20_000;
+  await using exchange = await createFakeExchange({
+    clock: manualClock(joinAt),
+    symbols: [
+      {
+        symbol: 'BTCUSDT',
+        klines: generateHistory({ seed: 2, to: NOW - 5 * MINUTE, days: 40, minuteDays: 3 }),
+        trades,
+      },
+    ],
+  });
+  const resumed = NOW - 4 * MINUTE;
+  await using soon = watchFeed(exchange, { resumeFrom: resumed });
+  await soon.live();
+  const first = trades.find(({ T }) => T >= resumed);
+  assert(first);
+  assertContiguous(soon.trades(), first.a, trades.at(-1)?.a ?? 0);
+  assert.equal(soon.klines('1m').at(-1)?.closeTime, resumed - 1);
+
+  const yesterday = NOW - 12 * 60 * MINUTE;
+  await using late = watchFeed(exchange, { resumeFrom: yesterday });
+  await late.live();
+  const [start] = late.ticks();
+  assert(start?.type === 'symbol');
+  assert.equal(start.start.minutesFrom, yesterday);
+  assert.deepEqual(
+    late.klines('1m').map(({ openTime }) => openTime),
+    Array.from({ length: 720 }, (_, minute) => yesterday + minute * MINUTE),
+  );
+  assert.equal(late.klines('1d').at(-1)?.closeTime, Date.UTC(2026, 0, 13) - 1);
+});

@@ -6,7 +6,6 @@ import type { MarketSymbol } from '../../core/market/symbol.ts';
 import {
   addMs,
   type Clock,
-  DAY_MS,
   type DurationMs,
   type EpochMs,
   MINUTE_MS,
@@ -129,18 +128,31 @@ export function accountedFrom(
   return from;
 }
 
-/** The start at minute `time`, of rows fetched for it or an earlier one. */
-export function tilesOf(symbol: MarketSymbol, time: EpochMs, rows: StartRows): StartTiles {
+/**
+ * The start at minute `time`, of rows fetched for it or an earlier one. `missedFrom`: end of what is
+ * held of before; minutes from there on come along where the rows reach back that far, and the days
+ * they lie in are left to them.
+ */
+export function tilesOf(
+  symbol: MarketSymbol,
+  time: EpochMs,
+  rows: StartRows,
+  missedFrom: EpochMs | undefined,
+): StartTiles {
   const threeDayAnchor = rows.anchor ?? DEFAULT_CALENDAR.threeDayAnchor;
   const calendar = { threeDayAnchor };
-  const dayStart = addMs(time, -(time % DAY_MS));
+  const dayStart = openTimeOf('1d', time, calendar);
+  const reach = addMs(time, -HISTORY_MINUTES * MINUTE_MS);
+  const isReached = missedFrom !== undefined && missedFrom >= reach && missedFrom < dayStart;
+  const minutesFrom = isReached ? missedFrom : dayStart;
+  const daysEnd = openTimeOf('1d', minutesFrom, calendar);
   const opens = (['1M', '1w', '3d'] as const).map((each) => openTimeOf(each, time, calendar));
   const daysFrom = Math.min(...opens) as EpochMs;
   const before = ({ closeTime }: Candle) => closeTime < time;
   return {
-    start: { symbol, time, threeDayAnchor, minutesFrom: dayStart, daysFrom },
-    days: rows.days.filter(({ openTime }) => openTime >= daysFrom && openTime < dayStart),
-    minutes: rows.minutes.filter((one) => one.openTime >= dayStart && before(one)),
+    start: { symbol, time, threeDayAnchor, minutesFrom, daysFrom },
+    days: rows.days.filter(({ openTime }) => openTime >= daysFrom && openTime < daysEnd),
+    minutes: rows.minutes.filter((one) => one.openTime >= minutesFrom && before(one)),
     following: rows.minutes.filter(({ openTime }) => openTime >= time),
     history: [rows.minutes, rows.days, rows.threeDays].map((candles) => candles.filter(before)),
   };

@@ -72,6 +72,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   const work = createWake(clock);
   const firstOpened = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => firstOpened.resolve(), { once: true });
+  let resumeFrom = options.resumeFrom;
   let gate: MinuteGate | undefined;
   const early: ClosedMinute[] = [];
   let state: SymbolState = 'catching-up';
@@ -119,7 +120,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   async function join(): Promise<void> {
-    const start = startMinute(options.resumeFrom, rest.now());
+    const start = startMinute(resumeFrom, rest.now());
     const [rows, first] = await Promise.all([
       fetchStartRows(symbol, start, { rest, clock, signal }),
       firstOpened.promise.then(() => findFirstTrades(symbol, start, { rest, clock, signal })),
@@ -127,7 +128,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     await room();
     signal.throwIfAborted();
     const from = accountedFrom(start, rows.minutes, first.page);
-    emitStart(tilesOf(symbol, from, rows), firstIdFrom(from, first));
+    emitStart(tilesOf(symbol, from, rows, resumeFrom), firstIdFrom(from, first));
     acceptPage(first.page);
     mustReachEnd = first.page.isFull;
     joinedAt ??= from;
@@ -250,6 +251,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     mustReachEnd = true;
     askAgainAt = 0;
     if (rest.now() - open.openMinute() <= RESUME_MS_MAX) return;
+    resumeFrom = open.openMinute();
     sequencer.suspend();
     gate = undefined;
   }
