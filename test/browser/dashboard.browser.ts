@@ -141,17 +141,22 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
 
   it('brings older candles when scrolled back, without a jump, and goes to live again', async () => {
     await withPage('', async (page) => {
-      const requestsBefore = stub.pageRequests.length;
       await drag(page, 300, 1_200);
       await page.waitForURL(/from=\d+&to=\d+/);
       const moved = await visibleSpan(page);
       assert.ok(moved.to < Date.now() - 30 * 60_000, 'the reader is back in time');
+      const release = await holdPages(page);
       for (let pull = 0; pull < 8; pull++) await drag(page, 100, 1_280);
-      await page.waitForTimeout(700);
-      assert.ok(stub.pageRequests.length > requestsBefore, 'a page was asked for');
       const rested = await visibleSpan(page);
+      const answered = page.waitForResponse(/api\/v1\/candles/);
+      release();
+      await answered;
       await page.waitForTimeout(700);
-      assert.deepEqual(await visibleSpan(page), rested, 'no page that came moved the view');
+      // Its left edge may have lain before the first candle.
+      assert.equal((await visibleSpan(page)).to, rested.to, 'the page that came moved nothing');
+      for (let pull = 0; pull < 8; pull++) await drag(page, 100, 1_280);
+      const further = await visibleSpan(page);
+      assert.ok(further.to < rested.from, 'the reader could go on into it');
       await page.locator('.go-live').click();
       await page.waitForURL((url) => !url.searchParams.has('from'));
       await page.locator('.go-live').waitFor({ state: 'hidden' });
@@ -174,6 +179,31 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
         await page.waitForURL((url) => !url.searchParams.has('from'));
       });
     }
+  });
+
+  it('comes forward from a link far back to the live edge, page by page, without a jump', async () => {
+    const to = Math.floor(Date.now() / 60_000) * 60_000 - 3_000 * 60_000;
+    const query = `?symbol=SOLUSDT&interval=1m&from=${to - 7_200_000}&to=${to}`;
+    await withPage(query, async (page) => {
+      await page.waitForTimeout(900);
+      const release = await holdPages(page);
+      for (let pull = 0; pull < 2; pull++) await drag(page, 1_280, 100);
+      const rested = await visibleSpan(page);
+      const answered = page.waitForResponse(/api\/v1\/candles/);
+      release();
+      await answered;
+      await page.waitForTimeout(700);
+      assert.deepEqual(await visibleSpan(page), rested, 'the page that came moved nothing');
+      for (let pull = 0; pull < 45 && page.url().includes('from='); pull++) {
+        await drag(page, 1_280, 100);
+        await page.waitForTimeout(400);
+      }
+      assert.equal(new URL(page.url()).searchParams.has('from'), false, 'at the live edge');
+      await page.mouse.move(500, 20);
+      await page.waitForFunction(
+        () => document.querySelector('.legend-phase')?.textContent === 'open',
+      );
+    });
   });
 
   it('names what a link asks for and the server lacks', async () => {
@@ -225,6 +255,16 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
     );
   });
 });
+
+/** Keeps back the answers to requests for pages of candles until released. */
+async function holdPages(page: Page): Promise<() => void> {
+  const released = Promise.withResolvers<void>();
+  await page.route('**/api/v1/candles?*', async (route) => {
+    await released.promise;
+    await route.continue();
+  });
+  return () => released.resolve();
+}
 
 async function drag(page: Page, from: number, to: number): Promise<void> {
   await page.mouse.move(from, 400);

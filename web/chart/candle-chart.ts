@@ -134,6 +134,19 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     volumes.update(volumePoint(point, palette), isEarlier);
   }
 
+  /** Away from the live edge the same candles stay in view, whatever comes or goes at either end. */
+  function holdView(next: readonly CandleRow[]): (() => void) | undefined {
+    const range = scale.getVisibleLogicalRange();
+    const anchor = Math.max(rows[0]?.[0] ?? 0, next[0]?.[0] ?? 0);
+    const indexOfAnchor = () => scale.timeToIndex(toSeconds(anchor) as UTCTimestamp);
+    const before = indexOfAnchor();
+    if (range === null || before === null || scale.scrollPosition() >= 0) return undefined;
+    return () => {
+      const shift = (indexOfAnchor() ?? before) - before;
+      scale.setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
+    };
+  }
+
   function redraw(): void {
     const built = candlePoints(rows, interval);
     newest = rows.at(-1);
@@ -193,10 +206,12 @@ export function candleChart(options: CandleChartOptions): CandleChart {
       const isOther = isReset || interval !== nextInterval;
       if (isOther) digits = -1;
       interval = nextInterval;
+      const hold = isOther ? undefined : holdView(next);
       rows = next;
       widenDigits(next);
       redraw();
       if (isOther) scale.resetTimeScale();
+      hold?.();
     },
     applyChange(before, change) {
       rows = change.rows;
