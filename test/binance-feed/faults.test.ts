@@ -230,6 +230,46 @@ test('a server that refuses for weight is asked again only after Retry-After', a
   assert(performance.now() - refusedAt >= 990);
 });
 
+test('trades that REST has not got either are passed over, and it is said', async () => {
+  const trades = makeTrades(19, 2);
+  const lost = trades.find(({ T }) => T > JOIN + 10_000)?.a ?? 0;
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades: trades.filter(({ T }) => T < JOIN) }],
+    faults: {
+      onFrame: (frame) => (frame.text.includes(`"a":${lost},`) ? [] : [frame]),
+      onRequest: ({ query }) =>
+        query.has('fromId') ? { status: 200, headers: {}, body: '[]' } : undefined,
+    },
+  });
+  await using feed = watchFeed(exchange);
+  await feed.live();
+  await exchange.playAll({ BTCUSDT: trades.filter(({ T }) => T >= JOIN) });
+  await feed.until(() => feed.trades().length === trades.length - 1, 'all but one');
+  const rejected = feed.events.filter((event) => event.type === 'rejected');
+  assert.match(rejected[0]?.reason ?? '', new RegExp(`trades ${lost} to ${lost} of BTCUSDT`));
+});
+
+test('a REST that fails now and then is asked again', async () => {
+  const trades = makeTrades(19, 2);
+  let count = 0;
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades: trades.filter(({ T }) => T < JOIN) }],
+    faults: {
+      onRequest() {
+        count += 1;
+        return count % 2 === 1 ? { status: 500, headers: {}, body: '<html>' } : undefined;
+      },
+    },
+  });
+  await using feed = watchFeed(exchange);
+  await feed.live();
+  await exchange.playAll({ BTCUSDT: trades.filter(({ T }) => T >= JOIN) });
+  await feed.until(() => feed.trades().length === trades.length, 'all trades');
+  assertContiguous(feed.trades(), 1, trades.length);
+});
+
 test('garbage is rejected with its reason and disturbs nothing', async () => {
   const trades = makeTrades(17, 2);
   let sent = 0;

@@ -88,6 +88,10 @@ export function watchFeed(exchange: FakeExchange, options: WatchOptions = {}): W
     JSON.stringify({
       state: events.findLast(({ type }) => type === 'state'),
       trades: trades().length,
+      ids: [trades()[0]?.aggTradeId, trades().at(-1)?.aggTradeId],
+      requests: exchange.requests
+        .slice(-6)
+        .map(({ path, query, status }) => `${path}?${query} ${status}`),
       watermarks: watermarks().length,
       rejected: events.filter(({ type }) => type === 'rejected').slice(0, 3),
     });

@@ -113,8 +113,8 @@ export function createSession(options: SessionOptions): Session {
   /** Tells the reader how the feed is, where that has changed. */
   function report(): void {
     const busy = new Map<MarketSymbol, 'catching-up' | 'repairing'>();
-    for (const [symbol, stream] of symbols) {
-      const state = stream.state();
+    for (const { symbol } of starts) {
+      const state = symbols.get(symbol)?.state() ?? 'catching-up';
       if (state !== 'live') busy.set(symbol, state);
     }
     const state = feedState(connected, busy);
