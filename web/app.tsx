@@ -19,6 +19,9 @@ export function App({ dashboard }: { readonly dashboard: Dashboard }) {
         <LegendPanel dashboard={dashboard} />
         <ChartPlace dashboard={dashboard} />
         <Notices dashboard={dashboard} />
+        <p class="loading-page" hidden={!dashboard.signals.isLoadingOlder.value}>
+          Loading candles
+        </p>
         <GoToLive dashboard={dashboard} />
       </main>
       <StatusStrip dashboard={dashboard} />

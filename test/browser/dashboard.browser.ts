@@ -182,7 +182,7 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
   });
 
   it('comes forward from a link far back to the live edge, page by page, without a jump', async () => {
-    const to = Math.floor(Date.now() / 60_000) * 60_000 - 3_000 * 60_000;
+    const to = Math.floor(Date.now() / 60_000) * 60_000 - 2_000 * 60_000;
     const query = `?symbol=SOLUSDT&interval=1m&from=${to - 7_200_000}&to=${to}`;
     await withPage(query, async (page) => {
       await page.waitForTimeout(900);
@@ -194,7 +194,7 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
       await answered;
       await page.waitForTimeout(700);
       assert.deepEqual(await visibleSpan(page), rested, 'the page that came moved nothing');
-      for (let pull = 0; pull < 45 && page.url().includes('from='); pull++) {
+      for (let pull = 0; pull < 30 && page.url().includes('from='); pull++) {
         await drag(page, 1_280, 100);
         await page.waitForTimeout(400);
       }

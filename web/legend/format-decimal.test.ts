@@ -62,7 +62,7 @@ describe('changeText', () => {
       percent: '0.00%',
       sign: 0,
     });
-    assert.equal(changeText('0.00000000', '1.00000000', 0)?.percent, '+0.00%');
+    assert.equal(changeText('0.00000000', '1.00000000', 0)?.percent, '0.00%');
     assert.equal(changeText('x', '1', 0), undefined);
   });
 });

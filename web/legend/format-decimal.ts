@@ -40,7 +40,7 @@ export function changeText(
   const hundredths = from === 0n ? 0n : (size * 20_000n + from) / (2n * from);
   return {
     difference: `${mark}${groupThousands(difference)}`,
-    percent: `${mark}${fixed(hundredths, 2)}%`,
+    percent: `${hundredths === 0n ? '' : mark}${fixed(hundredths, 2)}%`,
     sign,
   };
 }
