@@ -48,6 +48,7 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
     webSocketUrls: config.binanceWebSocketUrls,
     timeoutMs: REACH_TIMEOUT_MS,
     clock,
+    ...proxyOf(config),
     signal,
   });
   if (reach.reachable) return { feed: binance(options) };
@@ -69,6 +70,7 @@ function binance({ config, clock, logger }: ChooseFeedOptions): MarketFeed {
     clock,
     random: Math.random,
     logger,
+    ...proxyOf(config),
   });
 }
 
@@ -82,6 +84,10 @@ async function simulated({ config, clock, logger }: ChooseFeedOptions): Promise<
     logger,
     ...(config.tradesPerSecond === undefined ? {} : { tradesPerSecond: config.tradesPerSecond }),
   });
+}
+
+function proxyOf({ proxy }: Config): { readonly proxy?: string } {
+  return proxy === undefined ? {} : { proxy };
 }
 
 /** One line for the console. */

@@ -11,7 +11,7 @@ import type { Log } from '../log/log.ts';
 import { memoryLog } from '../log/memory/memory-log.ts';
 import { createServer } from '../server/create-server.ts';
 import { aggregate, aggregateCounts } from '../stages/aggregate.ts';
-import { ingest } from '../stages/ingest.ts';
+import { type IngestCounters, ingest } from '../stages/ingest.ts';
 import { persist } from '../stages/persist.ts';
 import { serve } from '../stages/serve.ts';
 import type { CandleStore } from '../store/candle-store.ts';
@@ -54,6 +54,8 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
   options.onLog?.(log);
 
   const counts = aggregateCounts();
+  const ingestion = { trades: 0, rejected: 0, history: 0 };
+  const persistence = { failing: 0, lostCandles: 0 };
   const market = serve({ log, symbols, intervals, clock, logger, signal: rest.signal });
   const server = opening.use(
     await createServer({
@@ -63,13 +65,18 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
       host: config.host,
       port: config.port,
       ...(config.accessToken === undefined ? {} : { accessToken: config.accessToken }),
+      allowedHosts: config.allowedHosts,
       version,
       dashboardDir: DASHBOARD_DIR,
       clock,
       logger,
       metrics: new Registry(),
       source: feed.source,
-      stages: () => ({ aggregate: { ...counts } }),
+      stages: () => ({
+        ingest: { ...ingestion },
+        aggregate: { ...counts },
+        persist: { ...persistence },
+      }),
     }),
   );
   const url = await server.listen();
@@ -85,6 +92,10 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
       clock,
       keepSecondsMs: config.keepSecondsMs,
       logger,
+      onState: ({ state, lostCandles }) => {
+        persistence.failing = state === 'failing' ? 1 : 0;
+        persistence.lostCandles = lostCandles;
+      },
       signal: rest.signal,
     }),
     aggregate({
@@ -102,7 +113,16 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
       signal: rest.signal,
     }),
   ];
-  const ingested = ingest({ feed, log, store, starts, clock, logger, signal: intake.signal });
+  const ingested = ingest({
+    feed,
+    log,
+    store,
+    starts,
+    clock,
+    logger,
+    counters: countersOf(ingestion),
+    signal: intake.signal,
+  });
   const ended = Promise.race([ingested, ...stages.map((stage) => stage.then(() => ingested))]);
   // Whoever awaits `ended` is told of a failure; nobody may, when the pipeline is closed first.
   ended.catch(() => undefined);
@@ -115,4 +135,18 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
   });
   const stack = opening.move();
   return { url, log, ended, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+function countersOf(counts: { trades: number; rejected: number; history: number }): IngestCounters {
+  return {
+    onTrades: (count) => {
+      counts.trades += count;
+    },
+    onRejected: (count) => {
+      counts.rejected += count;
+    },
+    onHistory: (candles) => {
+      counts.history += candles;
+    },
+  };
 }

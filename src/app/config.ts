@@ -4,11 +4,12 @@ import { SETTINGS, type Setting, type SettingName, type SourceChoice } from './s
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type Values = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
-type Optional = 'accessToken' | 'tradesPerSecond';
+type Optional = 'accessToken' | 'tradesPerSecond' | 'proxy';
 
 export type Config = Readonly<Omit<Values, Optional | 'source'>> & {
   readonly source: SourceChoice;
   readonly accessToken: string | undefined;
+  readonly proxy: string | undefined;
   readonly tradesPerSecond: number | undefined;
 };
 
@@ -47,6 +48,7 @@ export function readConfig(input: ConfigInput): Config {
   const config = {
     logFormat: input.isTerminal ? 'pretty' : 'json',
     accessToken: undefined,
+    proxy: undefined,
     tradesPerSecond: undefined,
     ...values,
   } as Config;

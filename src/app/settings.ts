@@ -105,11 +105,22 @@ const parseDuration: Parse<DurationMs> = (text) => {
   return { value: Number(match[1]) * unit };
 };
 
+const parseProxy: Parse<string> = (text) => {
+  const isProxy = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  return isProxy ? { value: text } : fault('a proxy such as http://host:port', text);
+};
+
 const anyText: Parse<string> = (text) => (text === '' ? fault('some text', text) : { value: text });
 
 const HOST = /^[a-zA-Z0-9.:_[\]-]+$/;
 const parseHost: Parse<string> = (text) =>
   HOST.test(text) ? { value: text } : fault('an address such as 127.0.0.1', text);
+
+const parseNames: Parse<readonly string[]> = (text) => {
+  const names = text === '' ? [] : text.split(',').map((name) => name.trim().toLowerCase());
+  const odd = names.find((name) => !HOST.test(name));
+  return odd === undefined ? { value: names } : fault('host names by commas', odd);
+};
 
 function own(flag: string): string {
   return `WICKSTREAM_${flag.toUpperCase().replaceAll('-', '_')}`;
@@ -159,6 +170,14 @@ export const SETTINGS = {
     'REST base URLs by commas, tried in order',
     { env: ['BINANCE_REST_URL'] },
   ),
+  proxy: setting(
+    'https-proxy',
+    '<url>',
+    undefined,
+    parseProxy,
+    'proxy to reach TLS endpoints through',
+    { env: ['HTTPS_PROXY', 'https_proxy'], secret: true },
+  ),
   dataDir: setting('data-dir', '<dir>', './data', anyText, 'where candles are kept'),
   keepSecondsMs: setting('keep-1s', '<time>', '24h', parseDuration, 'how long 1s candles are kept'),
   host: setting('host', '<address>', '127.0.0.1', parseHost, 'address to listen on', {
@@ -167,6 +186,13 @@ export const SETTINGS = {
   port: setting('port', '<number>', '8501', wholeNumber(0, 65_535), 'port to listen on', {
     env: ['PORT'],
   }),
+  allowedHosts: setting(
+    'allowed-hosts',
+    '<names>',
+    '',
+    parseNames,
+    'names, by commas, this is reached by beside its address: behind a proxy, from Prometheus',
+  ),
   accessToken: setting(
     'access-token',
     '<token>',
