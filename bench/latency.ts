@@ -37,7 +37,7 @@ async function measure(tradesPerSecond: number): Promise<void> {
   await using market = await openBenchMarket(1, { days: 40, minuteDays: 3 });
   const { exchange, dataDir } = market;
   const load = exchange.startLoad({ tradesPerSecond, seed: 7 });
-  await using product = await startProduct({ exchange, dataDir, args: ['--log-level', 'info'] });
+  await using product = await startProduct({ exchange, dataDir });
   const browser = await launchChromium();
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });

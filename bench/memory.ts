@@ -17,7 +17,7 @@ const load = exchange.startLoad({ tradesPerSecond: TRADES_PER_SECOND, seed: 7 })
 await using product = await startProduct({
   exchange,
   dataDir,
-  args: ['--symbols', symbols.join(','), '--log-level', 'warn'],
+  args: ['--symbols', symbols.join(',')],
   command: [process.execPath, 'scripts/start.mjs'],
 });
 console.log(`${SYMBOLS} symbols, ${TRADES_PER_SECOND} trades/s, all 16 intervals`);

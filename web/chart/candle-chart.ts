@@ -21,7 +21,13 @@ import {
   toSeconds,
 } from './candle-points.ts';
 import type { RowsChange } from './candle-rows.ts';
-import { candleOptions, chartOptions, priceFormat, RIGHT_OFFSET_SLOTS } from './chart-options.ts';
+import {
+  candleOptions,
+  chartOptions,
+  priceFormat,
+  RIGHT_OFFSET_SLOTS,
+  VOLUME_SHARE,
+} from './chart-options.ts';
 import { marksPrimitive } from './marks-primitive.ts';
 import { PALETTES, type Theme } from './palette.ts';
 import { priceDigits, pricePoint, volumePoint } from './series-points.ts';
@@ -68,7 +74,6 @@ export interface CandleChart {
   close(): void;
 }
 
-const VOLUME_SHARE = 0.2;
 /** A space as wide as a digit. */
 const FIGURE_SPACE = '\u2007';
 
@@ -89,17 +94,14 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     chartOptions(palette),
   );
   const candles = chart.addSeries(CandlestickSeries, candleOptions(palette));
-  const volumes = chart.addSeries(
-    HistogramSeries,
-    { priceFormat: { type: 'volume' }, lastValueVisible: false, priceLineVisible: false },
-    1,
-  );
-  volumes.priceScale().applyOptions({
-    scaleMargins: { top: 0.12, bottom: 0 },
-    entireTextOnly: true,
+  const volumes = chart.addSeries(HistogramSeries, {
+    priceFormat: { type: 'volume' },
+    lastValueVisible: false,
+    priceLineVisible: false,
+    // At the candles' feet: a pane of its own doubles the canvases drawn with every trade.
+    priceScaleId: '',
   });
-  chart.panes()[0]?.setStretchFactor(1 - VOLUME_SHARE);
-  chart.panes()[1]?.setStretchFactor(VOLUME_SHARE);
+  volumes.priceScale().applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: 0 } });
   const marks = marksPrimitive(palette);
   candles.attachPrimitive(marks);
 

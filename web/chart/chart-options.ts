@@ -14,6 +14,9 @@ import type { Palette } from './palette.ts';
 const FONT =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif";
 
+/** Height of the highest volume column; the candles stay above it. */
+export const VOLUME_SHARE = 0.16;
+
 /** Empty slots between the last candle and the price axis. */
 export const RIGHT_OFFSET_SLOTS = 6;
 
@@ -37,7 +40,10 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptionsBase> {
     },
     grid: { vertLines: { color: palette.grid }, horzLines: { color: palette.grid } },
     crosshair: { mode: CrosshairMode.Normal, vertLine: line, horzLine: line },
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.08 } },
+    rightPriceScale: {
+      borderVisible: false,
+      scaleMargins: { top: 0.14, bottom: VOLUME_SHARE + 0.03 },
+    },
     timeScale: {
       borderColor: palette.separator,
       timeVisible: true,

@@ -21,6 +21,8 @@ export const SNAPSHOT_CANDLES = 1_000;
 /** Messages shown at a time; of more the newest. */
 export const NOTICES_MAX = 3;
 const TICK_MS = 250;
+/** Texts that follow trades change at most so often: faster nobody reads, and each change costs a layout. */
+const TEXTS_MS = 80;
 
 export interface DashboardOptions {
   readonly signals: DashboardSignals;
@@ -48,6 +50,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const { signals, now } = options;
   signals.notices.value = options.url.faults;
   const requestFrame = oncePerFrame(() => showCandleTexts(session));
+  const requestSoon = atMostEvery(TEXTS_MS, requestFrame);
   let range: ViewRange | undefined;
   const address = addressBar(() => {
     const symbol = signals.symbol.value;
@@ -86,7 +89,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     address.saveSoon();
   }
 
-  const hear = listen(session, options, { showView, requestFrame });
+  const hear = listen(session, options, { showView, requestFrame, requestSoon });
 
   function onRange(visible: VisibleRange): void {
     const isAtLive = candles.isLive() && visible.slotsAfter < 1;
@@ -141,6 +144,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 interface Reactions {
   readonly showView: (symbol: string | undefined, interval: Interval, look?: ViewRange) => void;
   readonly requestFrame: () => void;
+  readonly requestSoon: () => void;
 }
 
 type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
@@ -176,7 +180,7 @@ function listen(session: Session, { url, now }: DashboardOptions, reactions: Rea
     candles.update(rows);
     if (!candles.isEmpty()) signals.fill.value = 'filled';
     session.updatedAt = now();
-    reactions.requestFrame();
+    reactions.requestSoon();
     if (eventTime === undefined) return;
     requestAnimationFrame(() => meter.add(now(), session.link.exchangeNow() - eventTime));
     const close = rows.at(-1)?.[4];
@@ -255,6 +259,26 @@ function oncePerFrame(show: () => void): () => void {
       isAsked = false;
       show();
     });
+  };
+}
+
+/** Passes the first call on at once, and of those in the `ms` after it one at their end. */
+function atMostEvery(ms: number, act: () => void): () => void {
+  let isResting = false;
+  let isAsked = false;
+  return function ask() {
+    if (isResting) {
+      isAsked = true;
+      return;
+    }
+    isResting = true;
+    act();
+    setTimeout(() => {
+      isResting = false;
+      if (!isAsked) return;
+      isAsked = false;
+      ask();
+    }, ms);
   };
 }
 
