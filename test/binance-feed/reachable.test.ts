@@ -121,6 +121,20 @@ test('REST and WebSocket both go through HTTPS_PROXY', async () => {
   ]);
 });
 
+test('with HTTPS_PROXY set, endpoints without TLS are reached straight', async () => {
+  await using exchange = await createFakeExchange();
+  const proxy = 'http://127.0.0.1:1';
+  const reach = await reachable({
+    ...base,
+    restUrls: [exchange.restUrl],
+    webSocketUrls: [exchange.wsUrl],
+    proxy,
+  });
+  assert.equal(reach.reachable, true, reach.reason);
+  await using feed = watchFeed(exchange, { proxy });
+  await feed.live();
+});
+
 test('refused by every endpoint from the start, the stream ends with the remedy', async () => {
   await using exchange = await createFakeExchange({
     faults: { onRequest: () => ({ status: 403, headers: {}, body: '<html>' }) },

@@ -31,7 +31,8 @@ export interface ConnectionOptions {
   /** Base URLs without a path, in order of preference. */
   readonly webSocketUrls: readonly string[];
   readonly streams: readonly string[];
-  readonly agent: Agent | undefined;
+  /** Of one endpoint; undefined: none. */
+  readonly agentFor: (url: URL) => Agent | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   /** `open` each time all streams are subscribed to on a new connection. */
@@ -62,9 +63,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     backOff = attempted(backOff, clock.now());
     let openedAt: EpochMs | undefined;
     try {
+      const url = new URL(`/stream?streams=${inUrl}`, base);
+      const agent = options.agentFor(url);
       const socket = await openSocket({
-        url: new URL(`/stream?streams=${inUrl}`, base).href,
-        ...(options.agent === undefined ? {} : { agent: options.agent }),
+        url: url.href,
+        ...(agent === undefined ? {} : { agent }),
         signal,
         onFrame(bytes) {
           heard();

@@ -19,6 +19,8 @@ export interface HttpAnswer {
 export interface Agents {
   readonly http: http.Agent;
   readonly https: https.Agent;
+  /** For a WebSocket: only one by TLS goes through the proxy; undefined: straight, by a connection of its own. */
+  forWebSocket(url: URL): https.Agent | undefined;
   destroy(): void;
 }
 
@@ -32,6 +34,7 @@ export function createAgents(proxy?: string): Agents {
   return {
     http: plain,
     https: secure,
+    forWebSocket: (url) => (proxy !== undefined && url.protocol === 'wss:' ? secure : undefined),
     destroy() {
       plain.destroy();
       secure.destroy();

@@ -50,9 +50,14 @@ export async function reachable(options: ReachableOptions): Promise<Reachability
   }
 
   async function trySocket(url: string): Promise<void> {
-    const agent = options.proxy === undefined ? {} : { agent: agents.https };
-    const target = new URL('/stream?streams=btcusdt@kline_1s', url).href;
-    const socket = await openSocket({ url: target, ...agent, signal, onFrame() {} });
+    const target = new URL('/stream?streams=btcusdt@kline_1s', url);
+    const agent = agents.forWebSocket(target);
+    const socket = await openSocket({
+      url: target.href,
+      ...(agent === undefined ? {} : { agent }),
+      signal,
+      onFrame() {},
+    });
     socket.end();
   }
 

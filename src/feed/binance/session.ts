@@ -64,7 +64,7 @@ export function createSession(options: SessionOptions): Session {
   const connection: Connection = createConnection({
     webSocketUrls: options.webSocketUrls,
     streams: streamNames(starts.map(({ symbol }) => symbol)),
-    agent: options.proxy === undefined ? undefined : agents.https,
+    agentFor: agents.forWebSocket,
     clock,
     random,
     signal,
