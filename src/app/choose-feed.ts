@@ -7,7 +7,7 @@ import type { Clock, DurationMs } from '../core/market/time.ts';
 import { binanceFeed, binanceSource, reachable } from '../feed/binance/feed.ts';
 import type { MarketFeed } from '../feed/market-feed.ts';
 import type { Config } from './config.ts';
-import { hasStore } from './open-store.ts';
+import { hasCandles } from './open-store.ts';
 
 const REACH_TIMEOUT_MS: DurationMs = 5_000;
 
@@ -54,7 +54,11 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
   if (reach.reachable) return { feed: binance(options) };
   const remedy =
     'Check the network, a proxy (HTTPS_PROXY) or other endpoints (--binance-rest-url, --binance-ws-url).';
-  if (hasStore(config.dataDir, binanceSource(config.binanceRestUrls))) {
+  const real = binanceSource({
+    restUrls: config.binanceRestUrls,
+    webSocketUrls: config.binanceWebSocketUrls,
+  });
+  if (await hasCandles(config.dataDir, real)) {
     const notice = `Binance cannot be reached (${reach.reason}): showing the candles kept so far and trying on. ${remedy}`;
     return { feed: binance(options), notice };
   }

@@ -39,7 +39,7 @@ export interface FeedLogger {
 export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
   const agents = createAgents(options.proxy);
   const closing = new AbortController();
-  const source = binanceSource(options.restUrls);
+  const source = binanceSource(options);
   let rest: Rest | undefined;
   return {
     source,
@@ -70,9 +70,21 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
   };
 }
 
-/** All of Binance's own hosts are one exchange; another host is another. */
-export function binanceSource(restUrls: readonly string[]): Source {
-  const { host } = new URL(restUrls[0] ?? 'https://api.binance.com');
-  const isBinance = /^(api(-gcp|[1-4])?\.binance\.com|data-api\.binance\.vision)$/.test(host);
-  return { kind: 'binance', host: isBinance ? 'binance.com' : host };
+export type Endpoints = Pick<BinanceFeedOptions, 'restUrls' | 'webSocketUrls'>;
+
+/**
+ * Whose market these endpoints are: all of Binance's own hosts are one exchange, its test markets and
+ * every other host are themselves. Several that are not the same are joined by `+`: each counts (I10).
+ */
+export function binanceSource({ restUrls, webSocketUrls }: Endpoints): Source {
+  const hosts = new Set([...restUrls, ...webSocketUrls].map(exchangeHost));
+  return { kind: 'binance', host: [...hosts].sort().join('+') };
+}
+
+function exchangeHost(url: string): string {
+  const { host, hostname } = new URL(url);
+  const isBinance = /\.binance\.(com|vision)$/.test(hostname);
+  // What is traded there is no money: its prices are not the market's.
+  const isTest = /(^|\.)(testnet|demo)[.-]/.test(hostname);
+  return isBinance && !isTest ? 'binance.com' : host;
 }
