@@ -107,9 +107,32 @@ describe('recordingFeed', () => {
     assert.equal(clock.now(), addMs(NOW, 1_000_000));
   });
 
-  it('is a source of its own, named after what was recorded and the file', async () => {
+  it('is a source of its own, named after what was recorded, when, and the file', async () => {
     const { feed } = await play(await record([]));
-    assert.equal(sourceId(feed.source), `recording:simulated:7/recording-${files}.ndjson`);
+    const name = `simulated:7/2026-08-04T00:03:34.567Z/recording-${files}.ndjson`;
+    assert.equal(sourceId(feed.source), `recording:${name}`);
+  });
+
+  it('is another source than a recording of that name made at another time (I10)', async () => {
+    const sources = [];
+    for (const recordedAt of [NOW, addMs(NOW, 1)]) {
+      const folder = await mkdtemp(join(directory, 'same-name-'));
+      const path = join(folder, 'morning.ndjson');
+      const clock = manualClock(recordedAt);
+      await (await openRecordingWriter({ path, source: SOURCE, symbols: SYMBOLS, clock }))[
+        Symbol.asyncDispose
+      ]();
+      sources.push(sourceId((await play(path)).feed.source));
+    }
+    assert.notEqual(sources[0], sources[1]);
+  });
+
+  it('starts at its beginning whatever is held already', async () => {
+    const clock = manualClock(addMs(NOW, 1_000_000));
+    const feed = await recordingFeed({ path: await record(), speed: 0, clock, logger });
+    const starts = SYMBOLS.map((symbol) => ({ symbol, resumeFrom: addMs(NOW, MINUTE_MS) }));
+    const seen = await ticksOf({ feed, clock, symbols: SYMBOLS }, starts);
+    assert.deepEqual(seen[0], ticks[0]);
   });
 
   it('gives only the symbols asked for', async () => {

@@ -37,8 +37,8 @@ const WAIT_MS_MIN: DurationMs = 16;
 const REASON_MAX = 300;
 
 /**
- * Its stream always starts at the file's beginning (`resumeFrom` is not asked: candles already held
- * come out equal) and ends at its end. What is no record is `rejected` with its line's number.
+ * Its stream always starts fresh, at the file's beginning, whatever `resumeFrom` says, and ends at its
+ * end: whoever folds it starts without a state. What is no record is `rejected` with its line's number.
  * @throws FeedError `bad-recording` where the file is none, or a newer one.
  */
 export async function recordingFeed(options: RecordingFeedOptions): Promise<RecordingFeed> {
@@ -47,10 +47,7 @@ export async function recordingFeed(options: RecordingFeedOptions): Promise<Reco
     throw new RangeError(`Expected a speed such as 1, 60 or 0 (as fast as possible), was ${speed}`);
   }
   const header = decodeRecordingHeader(await firstLine(path), path);
-  const source: Source = {
-    kind: 'recording',
-    name: `${sourceId(header.source)}/${basename(path)}`,
-  };
+  const source: Source = { kind: 'recording', name: nameOf(header, path) };
   const disposed = new AbortController();
   return {
     source,
@@ -62,6 +59,11 @@ export async function recordingFeed(options: RecordingFeedOptions): Promise<Reco
     },
     [Symbol.asyncDispose]: async () => disposed.abort(),
   };
+}
+
+/** With the time it was made: two files of one name are two recordings. */
+function nameOf({ source, recordedAt }: RecordingHeader, path: string): string {
+  return `${sourceId(source)}/${new Date(recordedAt).toISOString()}/${basename(path)}`;
 }
 
 async function firstLine(path: string): Promise<string> {
