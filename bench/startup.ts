@@ -19,6 +19,7 @@ const opened: number[] = [];
 try {
   // The first round fills caches and the store: it is the cold one, and not counted.
   for (let round = 0; round <= ROUNDS; round++) {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     const startedAt = performance.now();
     await using product = await startProduct({
       exchange,
@@ -26,7 +27,6 @@ try {
       command: [process.execPath, join(ROOT, 'scripts/start.mjs')],
     });
     const openAfter = performance.now() - startedAt;
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     await page.goto(`${product.url}/?symbol=BTCUSDT&interval=1m&bench=1`);
     // An update carries an event time only once trades of this run are folded: from its first second exact.
     await page.waitForFunction(() => (window.__wickstreamDrawn?.length ?? 0) > 0);

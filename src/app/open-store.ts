@@ -2,13 +2,19 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DAYS_KEPT, MINUTES_KEPT } from '../core/aggregation/corrections.ts';
-import type { AggregationSeed } from '../core/aggregation/symbol-aggregation.ts';
-import { DEFAULT_CALENDAR } from '../core/market/interval.ts';
+import type { AggregationSeed } from '../core/aggregation/aggregation-seed.ts';
+import {
+  DAYS_KEPT,
+  MINUTES_KEPT,
+  REVISIONS_KEPT,
+  SECONDS_KEPT,
+} from '../core/aggregation/corrections.ts';
+import type { Candle } from '../core/market/candle.ts';
+import { DEFAULT_CALENDAR, INTERVALS } from '../core/market/interval.ts';
 import type { RawTick } from '../core/market/raw-tick.ts';
 import { type Source, sourceId } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
-import { addMs, type EpochMs, MINUTE_MS } from '../core/market/time.ts';
+import { addMs, DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '../core/market/time.ts';
 import type { StartPoint } from '../feed/market-feed.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { StoreError } from '../store/candle-store.ts';
@@ -18,8 +24,12 @@ export function storePath(dataDir: string, source: Source): string {
   return join(dataDir, `${sourceId(source).replace(/[^A-Za-z0-9.-]+/g, '-')}.db`);
 }
 
-export function hasStore(dataDir: string, source: Source): boolean {
-  return existsSync(storePath(dataDir, source));
+/** Whether candles of that source are kept in the data directory. */
+export async function hasCandles(dataDir: string, source: Source): Promise<boolean> {
+  const path = storePath(dataDir, source);
+  if (!existsSync(path)) return false;
+  await using store = await openSqliteStore({ path, source, readOnly: true });
+  return (await store.symbols()).length > 0;
 }
 
 /** @throws StoreError where the directory cannot be made or its file cannot be used. */
@@ -36,11 +46,15 @@ export async function openStore(dataDir: string, source: Source): Promise<Candle
   return openSqliteStore({ path: storePath(dataDir, source), source });
 }
 
-/** Where each symbol's closed minutes in the store end. */
+/** Where each symbol's closed minutes in the store end. A recording always plays from its beginning. */
 export async function readStarts(
   store: CandleStore,
   symbols: readonly MarketSymbol[],
+  source: Source,
 ): Promise<StartPoint[]> {
+  if (source.kind === 'recording') {
+    return symbols.map((symbol) => ({ symbol, resumeFrom: undefined }));
+  }
   const starts: StartPoint[] = [];
   for (const symbol of symbols) {
     const last = await store.lastOpenTime(symbol, '1m');
@@ -74,8 +88,24 @@ export async function readSeed(
     threeDayAnchor: (await store.lastOpenTime(symbol, '3d')) ?? DEFAULT_CALENDAR.threeDayAnchor,
     minutes: minutes.filter(({ openTime }) => openTime >= from),
     days: days.filter(({ closeTime }) => closeTime < resumeFrom),
-    corrected: [],
+    corrected: await readCorrected(store, symbol, resumeFrom),
   };
+}
+
+/** What was corrected within the reach of further corrections: they go on from its revisions. */
+async function readCorrected(
+  store: CandleStore,
+  symbol: MarketSymbol,
+  resumeFrom: EpochMs,
+): Promise<readonly Candle[]> {
+  const corrected: Candle[] = [];
+  for (const interval of INTERVALS) {
+    const reachMs = interval === '1s' ? SECONDS_KEPT * SECOND_MS : DAYS_KEPT * DAY_MS;
+    const from = Math.max(0, resumeFrom - reachMs) as EpochMs;
+    const query = { symbol, interval, from, minRevision: 1, limit: REVISIONS_KEPT } as const;
+    corrected.push(...(await store.read({ ...query, take: 'last' })));
+  }
+  return corrected;
 }
 
 export function messageOf(error: unknown): string {

@@ -2,7 +2,8 @@
 // Knows neither the exchange nor the store; time is used only to space out the open candles.
 import type { Logger } from 'pino';
 import type { AggregationEvent } from '../core/aggregation/aggregation-event.ts';
-import { type AggregationSeed, SymbolAggregation } from '../core/aggregation/symbol-aggregation.ts';
+import type { AggregationSeed } from '../core/aggregation/aggregation-seed.ts';
+import { SymbolAggregation } from '../core/aggregation/symbol-aggregation.ts';
 import type { Candle } from '../core/market/candle.ts';
 import { type Decimal, formatDecimal } from '../core/market/decimal.ts';
 import type { Interval } from '../core/market/interval.ts';

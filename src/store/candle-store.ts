@@ -11,6 +11,8 @@ export interface CandleQuery {
   readonly from?: EpochMs;
   /** Greatest openTime, inclusive. */
   readonly to?: EpochMs;
+  /** Least revision: 1 for corrected candles only. Default 0: all. */
+  readonly minRevision?: number;
   readonly limit: number;
   /** Which end counts when more than `limit` match. The answer is ascending either way. */
   readonly take: 'first' | 'last';

@@ -1,9 +1,7 @@
 // Runs records of `raw_ticks` through the aggregation and collects what it published: what the candle proofs share.
 import type { AggregationEvent } from '../../src/core/aggregation/aggregation-event.ts';
-import {
-  type AggregationSeed,
-  SymbolAggregation,
-} from '../../src/core/aggregation/symbol-aggregation.ts';
+import type { AggregationSeed } from '../../src/core/aggregation/aggregation-seed.ts';
+import { SymbolAggregation } from '../../src/core/aggregation/symbol-aggregation.ts';
 import type { AggTrade } from '../../src/core/market/agg-trade.ts';
 import type { Candle } from '../../src/core/market/candle.ts';
 import type { Interval } from '../../src/core/market/interval.ts';

@@ -139,6 +139,15 @@ function readingContract(test: Test): void {
 }
 
 function revisionContract(test: Test): void {
+  test('reads corrected candles alone where they are asked for', async (store) => {
+    await store.write([candleAt(0), candleAt(1, { revision: 2 }), candleAt(2, { revision: 1 })]);
+    const found = await read(store, { minRevision: 1 });
+    assert.deepEqual(
+      found.map(({ revision }) => revision),
+      [2, 1],
+    );
+  });
+
   test('lets the highest revision win in any order (I5)', async (store) => {
     let index = 0;
     await fc.assert(

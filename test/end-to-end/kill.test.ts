@@ -20,17 +20,21 @@ const MINUTE_MS = 60_000;
 const KILLS = 5;
 const WAIT_MS_MAX = 30_000;
 
-/** Resolves when the product's own stream sends what `isThere` waits for. */
+/** Resolves when the product's own stream sends what `isThere` waits for; `opened` may answer first. */
 async function untilStreamed(
   url: string,
   stream: string,
   isThere: (event: Record<string, unknown>) => boolean,
+  opened: () => Promise<boolean> = async () => false,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/${stream}`);
-  const deadline = setTimeout(() => reject(new Error(`Nothing on ${stream}`)), WAIT_MS_MAX);
+  const deadline = setTimeout(() => reject(new Error(`Not seen on ${stream}`)), WAIT_MS_MAX);
   socket.on('message', (data) => {
     if (isThere(JSON.parse(String(data)))) resolve();
+  });
+  socket.on('open', () => {
+    opened().then((isThere) => (isThere ? resolve() : undefined), reject);
   });
   socket.on('error', reject);
   await promise.finally(() => {
@@ -39,16 +43,18 @@ async function untilStreamed(
   });
 }
 
-/** The newest trade the product's REST knows. */
-async function untilFolded(url: string, aggTradeId: number): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (performance.now() < deadline) {
-    const response = await fetch(`${url}/api/v3/aggTrades?symbol=${SYMBOL}&limit=1`);
-    const body: unknown = await response.json();
-    const newest = Array.isArray(body) ? Number(body[0]?.a ?? 0) : 0;
-    if (newest >= aggTradeId) return;
-  }
-  throw new Error(`Trade ${aggTradeId} did not arrive`);
+/** Resolves when the product has folded that trade: its stream sends it, or its REST has it already. */
+function untilFolded(url: string, aggTradeId: number): Promise<void> {
+  return untilStreamed(
+    url,
+    'btcusdt@aggTrade',
+    ({ a }) => Number(a) >= aggTradeId,
+    async () => {
+      const response = await fetch(`${url}/api/v3/aggTrades?symbol=${SYMBOL}&limit=1`);
+      const body: unknown = await response.json();
+      return Array.isArray(body) && Number(body[0]?.a ?? 0) >= aggTradeId;
+    },
+  );
 }
 
 describe('kill -9', { skip: skipWithoutData() }, () => {
@@ -64,8 +70,9 @@ describe('kill -9', { skip: skipWithoutData() }, () => {
       symbols: [{ symbol: SYMBOL, onboardTime: from }],
       clock: manualClock(from),
     });
+    await using running = new AsyncDisposableStack();
     const start = async () => {
-      const product = await startProduct({ exchange, dataDir: dir.path });
+      const product = running.use(await startProduct({ exchange, dataDir: dir.path }));
       await exchange.whenSubscribed('btcusdt@aggTrade');
       return product;
     };
@@ -97,7 +104,10 @@ describe('kill -9', { skip: skipWithoutData() }, () => {
     assert.equal(await product.stop(), 0, 'Ctrl-C ends it cleanly');
     assert.deepEqual(exchange.breaches, []);
 
-    const source = binanceSource([exchange.restUrl]);
+    const source = binanceSource({
+      restUrls: [exchange.restUrl],
+      webSocketUrls: [exchange.wsUrl],
+    });
     const path = storePath(dir.path, source);
     await using store = await openSqliteStore({ path, source, readOnly: true });
     for (const interval of INTERVALS) {

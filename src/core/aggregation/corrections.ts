@@ -2,15 +2,22 @@
 // Keeps the closed candles this needs (26 hours of 1m, 62 days of 1d, 2 minutes of 1s) and says so where it reaches no further.
 import type { AggTrade } from '../market/agg-trade.ts';
 import { type Candle, type CorrectionReason, sameCandleValues } from '../market/candle.ts';
-import { type Calendar, type Interval, nextOpenTime, openTimeOf } from '../market/interval.ts';
+import type { Decimal } from '../market/decimal.ts';
+import {
+  type Calendar,
+  INTERVAL_MS,
+  type Interval,
+  nextOpenTime,
+  openTimeOf,
+} from '../market/interval.ts';
 import type { RepairPart } from '../market/raw-tick.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { addMs, type EpochMs, MINUTE_MS, SECOND_MS } from '../market/time.ts';
+import { addMs, DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
 import { CandleAccumulator, QuoteValue } from './candle-accumulator.ts';
 import { CandleRing } from './candle-ring.ts';
 import { emptyCandle, mergeCandles } from './merge-candles.ts';
-import { FROM_DAYS, mergeAll, type RollUp } from './roll-up.ts';
+import { asKnown, FROM_DAYS, mergeAll, type RollUp } from './roll-up.ts';
 
 /** 26 hours: a whole UTC day and two hours into the next. */
 export const MINUTES_KEPT = 1_560;
@@ -25,6 +32,9 @@ export interface RollUps {
   readonly calendar: Calendar;
   /** Open time of the minute now being folded: windows that end later are open. */
   readonly openMinute: number;
+  /** From when minutes, and days, are known without a hole: no window that opens before is put together anew. */
+  readonly minutesFrom: EpochMs;
+  readonly daysFrom: EpochMs;
 }
 
 export class Corrections {
@@ -63,9 +73,15 @@ export class Corrections {
     const openTime = addMs(trade.tradeTime, -(trade.tradeTime % SECOND_MS));
     const second = this.seconds.get(openTime);
     if (second === undefined) return;
-    this.seconds.put(
-      this.correct(mergeCandles(second, this.alone(trade, quote, '1s', openTime)), 'late-trade'),
-    );
+    const merged = mergeCandles(second, this.alone(trade, quote, '1s', openTime));
+    this.seconds.put(this.correct(merged, 'late-trade'));
+    this.moveFollowers(this.seconds, merged);
+  }
+
+  /** Close of the candle before the window at `openTime`, where it is kept. */
+  closeBefore(interval: '1s' | '1m', openTime: EpochMs): Decimal | undefined {
+    const ring = interval === '1s' ? this.seconds : this.minutes;
+    return ring.get(addMs(openTime, -INTERVAL_MS[interval]))?.close;
   }
 
   /** A late trade of a closed minute. `covered`: that minute came from klines, which have it already. */
@@ -77,11 +93,44 @@ export class Corrections {
       return 'missing';
     }
     if (minute.source === 'klines') return 'covered';
+    // Trades come in the order of their ids: one at or below the minute's last was in it before a restart.
+    if (minute.lastTradeId !== undefined && trade.lastTradeId <= minute.lastTradeId) {
+      return 'covered';
+    }
     this.lateInSecond(trade, quote);
     const merged = mergeCandles(minute, this.alone(trade, quote, '1m', openTime));
-    this.minutes.put(this.correct(merged, 'late-trade'));
-    this.reRoll(openTime, rollUps);
+    this.changeMinute(merged, 'late-trade', rollUps);
     return 'corrected';
+  }
+
+  /** Publishes a closed minute anew, with every longer candle over it, and the empty minutes that are flat at its close. */
+  private changeMinute(minute: Candle, reason: CorrectionReason, rollUps: RollUps): void {
+    this.minutes.put(this.correct(minute, reason));
+    this.reRoll(minute.openTime, rollUps);
+    for (const moved of this.moveFollowers(this.minutes, minute)) this.reRoll(moved, rollUps);
+  }
+
+  /** The run of empty windows right after `candle` is flat at its close: corrects those that are not; answers which. */
+  private moveFollowers(ring: CandleRing, candle: Candle): EpochMs[] {
+    const moved: EpochMs[] = [];
+    for (let { openTime } = candle; ; ) {
+      openTime = addMs(openTime, INTERVAL_MS[candle.interval]);
+      const next = ring.get(openTime);
+      if (next === undefined || next.trades > 0 || next.close === candle.close) return moved;
+      const { symbol, interval, close } = candle;
+      const flat = emptyCandle(symbol, interval, openTime, close, next.complete);
+      ring.put(this.correct({ ...flat, source: next.source }, 'rolled-up-correction'));
+      moved.push(openTime);
+    }
+  }
+
+  /** Puts an interval's open window together anew from the days kept: its grid is another now. */
+  reRollDays(interval: (typeof FROM_DAYS)[number], rollUps: RollUps): void {
+    const newest = this.days.newestOpenTime();
+    const rollUp = rollUps.rollUps.find((each) => each.interval === interval);
+    if (newest === undefined || rollUp === undefined) return;
+    const windowOpen = openTimeOf(interval, addMs(newest, DAY_MS), rollUps.calendar);
+    rollUp.replace(windowOpen, this.days.between(windowOpen, addMs(newest, 1)));
   }
 
   /** A closed minute that was a gap until now; one that is known already is left as it is. */
@@ -135,8 +184,7 @@ export class Corrections {
       this.insertMinute(minute, rollUps);
       return;
     }
-    this.minutes.put(this.correct(minute, 'repair'));
-    this.reRoll(openTime, rollUps);
+    this.changeMinute(minute, 'repair', rollUps);
   }
 
   private repairSeconds(
@@ -192,7 +240,8 @@ export class Corrections {
   }
 
   /** Every longer candle over the minute (or day) at `openTime`: the open ones quietly, the closed ones by a correction. */
-  private reRoll(openTime: EpochMs, { rollUps, calendar, openMinute }: RollUps): void {
+  private reRoll(openTime: EpochMs, all: RollUps): void {
+    const { rollUps, calendar, openMinute } = all;
     for (const rollUp of rollUps) {
       const { interval } = rollUp;
       const parts = isFromDays(interval) ? this.days : this.minutes;
@@ -202,24 +251,29 @@ export class Corrections {
         const until = addMs(parts.newestOpenTime() ?? windowOpen, 1);
         rollUp.replace(windowOpen, parts.between(windowOpen, until));
       } else {
-        this.correctRolledUp(interval, windowOpen, windowEnd, parts);
+        const knownFrom = isFromDays(interval) ? all.daysFrom : all.minutesFrom;
+        this.correctRolledUp(interval, [windowOpen, windowEnd], parts, knownFrom);
       }
     }
   }
 
   private correctRolledUp(
     interval: Interval,
-    openTime: EpochMs,
-    end: EpochMs,
+    [openTime, end]: readonly [EpochMs, EpochMs],
     parts: CandleRing,
+    knownFrom: EpochMs,
   ): void {
-    if (!parts.reaches(openTime)) {
+    const isWhollyUnknown = end <= knownFrom;
+    // A day from the exchange's kline is not put together anew from what is known of its minutes.
+    const isOfKline =
+      interval === '1d' && openTime < knownFrom && this.days.get(openTime)?.source === 'klines';
+    if (isWhollyUnknown || isOfKline || !parts.reaches(openTime)) {
       this.sink({ type: 'out-of-reach', symbol: this.symbol, openTime });
       return;
     }
     const merged = mergeAll(parts.between(openTime, end), interval, openTime);
     if (merged === undefined) return;
-    const corrected = this.correct(merged, 'rolled-up-correction');
+    const corrected = this.correct(asKnown(merged, knownFrom), 'rolled-up-correction');
     if (interval === '1d') this.days.put(corrected);
   }
 

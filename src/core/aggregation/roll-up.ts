@@ -61,6 +61,12 @@ export class RollUp {
     this.openTime = openTime;
   }
 
+  /** Forgets the open window: it is neither published nor added to. */
+  drop(): void {
+    this.merged = undefined;
+    this.openTime = undefined;
+  }
+
   /** The open window as it is with `live`, the open part, which may be its first. */
   live(live: Candle, calendar: Calendar, knownFrom: EpochMs): Candle {
     const openTime = openTimeOf(this.interval, live.openTime, calendar);

@@ -12,28 +12,13 @@ import {
 } from '../market/interval.ts';
 import type { RawTick, SymbolStart, Watermark } from '../market/raw-tick.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { addMs, type EpochMs, MINUTE_MS, SECOND_MS } from '../market/time.ts';
+import { addMs, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
+import type { AggregationCounts, AggregationSeed } from './aggregation-seed.ts';
 import { CandleAccumulator, QuoteValue } from './candle-accumulator.ts';
 import { Corrections, type RollUps } from './corrections.ts';
 import { emptyCandle } from './merge-candles.ts';
 import { FROM_DAYS, FROM_MINUTES, RollUp } from './roll-up.ts';
-
-/** What an aggregation goes on from after a restart: closed candles, ascending. */
-export interface AggregationSeed {
-  readonly threeDayAnchor: EpochMs;
-  readonly minutes: readonly Candle[];
-  readonly days: readonly Candle[];
-  /** Candles of any interval whose revision is above 0, within the reach of corrections. */
-  readonly corrected: readonly Candle[];
-}
-
-export interface AggregationCounts {
-  /** Trades folded, and trades dropped: seen before, or inside a minute taken from klines. */
-  folded: number;
-  duplicates: number;
-  covered: number;
-}
 
 export class SymbolAggregation {
   readonly symbol: MarketSymbol;
@@ -46,7 +31,7 @@ export class SymbolAggregation {
   private readonly second = new CandleAccumulator();
   private readonly minute = new CandleAccumulator();
   private readonly quote = new QuoteValue();
-  /** −1 where no window is open yet: plain numbers, for the hot path. */
+  /** −1: no window is open yet. */
   private secondOpenTime = -1;
   private minuteOpenTime = -1;
   private lastAggTradeId = -1;
@@ -104,6 +89,7 @@ export class SymbolAggregation {
         break;
       case 'repair':
         this.corrections.repair(tick.repair, this.rollUps());
+        this.followCorrections();
         break;
     }
   }
@@ -160,18 +146,12 @@ export class SymbolAggregation {
     if (minute === undefined) return [];
     const minutesFrom = this.minutesFrom ?? minuteOpenTime;
     const day = this.fromMinutes.at(-1)?.live(minute, this.calendar, minutesFrom) ?? minute;
-    const live: LiveCandle[] = [];
-    for (const interval of intervals) {
+    const { lastAggTradeId } = this;
+    const eventTime = this.eventTime === undefined ? {} : { eventTime: this.eventTime };
+    return intervals.flatMap((interval) => {
       const candle = this.liveOf(interval, minute, day, minutesFrom);
-      if (candle === undefined) continue;
-      live.push({
-        ...candle,
-        closed: false,
-        lastAggTradeId: this.lastAggTradeId,
-        ...(this.eventTime === undefined ? {} : { eventTime: this.eventTime }),
-      });
-    }
-    return live;
+      return candle === undefined ? [] : { ...candle, closed: false, lastAggTradeId, ...eventTime };
+    });
   }
 
   private liveOf(
@@ -182,12 +162,10 @@ export class SymbolAggregation {
   ): Candle | undefined {
     if (interval === '1s') return this.open(this.second, '1s', this.secondOpenTime as EpochMs);
     if (interval === '1m') return minute;
-    const fromDays = this.fromDays.find((rollUp) => rollUp.interval === interval);
-    if (fromDays !== undefined) {
-      return fromDays.live(day, this.calendar, this.daysFrom ?? day.openTime);
-    }
     const fromMinutes = this.fromMinutes.find((rollUp) => rollUp.interval === interval);
-    return fromMinutes?.live(minute, this.calendar, minutesFrom);
+    if (fromMinutes !== undefined) return fromMinutes.live(minute, this.calendar, minutesFrom);
+    const fromDays = this.fromDays.find((rollUp) => rollUp.interval === interval);
+    return fromDays?.live(day, this.calendar, this.daysFrom ?? day.openTime);
   }
 
   private open(
@@ -202,21 +180,41 @@ export class SymbolAggregation {
   }
 
   private start(start: SymbolStart): void {
+    const isOtherGrid = start.threeDayAnchor !== this.calendar.threeDayAnchor;
     this.calendar = { threeDayAnchor: start.threeDayAnchor };
-    this.minutesFrom = earliest(this.minutesFrom, start.minutesFrom);
-    this.daysFrom = earliest(this.daysFrom, start.daysFrom);
+    if (this.minuteOpenTime >= 0 && start.minutesFrom > this.minuteOpenTime) this.forget(start);
+    const { minutesFrom, daysFrom } = start;
+    this.minutesFrom = Math.min(this.minutesFrom ?? minutesFrom, minutesFrom) as EpochMs;
+    this.daysFrom = Math.min(this.daysFrom ?? daysFrom, daysFrom) as EpochMs;
+    if (isOtherGrid) this.corrections.reRollDays('3d', this.rollUps());
+  }
+
+  /** What comes does not reach back to what is open here: the open windows can never be whole, their klines are history. */
+  private forget({ minutesFrom, daysFrom }: SymbolStart): void {
+    for (const rollUp of [...this.fromMinutes, ...this.fromDays]) rollUp.drop();
+    this.minuteOpenTime = this.secondOpenTime = -1;
+    this.minute.reset();
+    this.second.reset();
+    this.idMayJump = true;
+    this.minutesFrom = minutesFrom;
+    this.daysFrom = daysFrom;
   }
 
   private watermark(watermark: Watermark): void {
     const { time, aggTradeId } = watermark;
+    // Of a time before what is ours to fold: klines or the store have it, and it says nothing of our ids.
+    if (time < this.minuteOpenTime) return;
     if (aggTradeId > this.lastAggTradeId) {
       if (!this.idMayJump) this.hole(this.lastAggTradeId + 1, aggTradeId, addMs(time, -1));
       this.lastAggTradeId = aggTradeId;
     }
     this.idMayJump = false;
     if (this.minuteOpenTime < 0) this.openMinute(minuteOf(time));
-    else if (time % MINUTE_MS === 0) this.minuteExists(addMs(time, -MINUTE_MS));
-    else if (minuteOf(time) === this.minuteOpenTime && this.minute.trades > 0) {
+    else if (time % MINUTE_MS === 0) {
+      this.minuteExists(addMs(time, -MINUTE_MS));
+      // The hole lies before `time`: the minute that begins there lacks nothing.
+      if (time === this.minuteOpenTime) this.inHole = false;
+    } else if (minuteOf(time) === this.minuteOpenTime && this.minute.trades > 0) {
       this.closeSeconds(time);
     }
     if (this.inHole) this.leaveHole();
@@ -264,6 +262,8 @@ export class SymbolAggregation {
       rollUps: [...this.fromMinutes, ...this.fromDays],
       calendar: this.calendar,
       openMinute: this.minuteOpenTime,
+      minutesFrom: this.minutesFrom ?? (this.minuteOpenTime as EpochMs),
+      daysFrom: this.daysFrom ?? (this.minuteOpenTime as EpochMs),
     };
   }
 
@@ -377,19 +377,21 @@ export class SymbolAggregation {
     if (trade.tradeTime >= this.minuteOpenTime) {
       this.minute.add(trade, this.quote);
       this.corrections.lateInSecond(trade, this.quote);
+      const close = this.corrections.closeBefore('1s', this.secondOpenTime as EpochMs);
+      this.previousClose = close ?? this.previousClose;
       this.counts.folded++;
     } else if (this.corrections.late(trade, this.quote, this.rollUps()) === 'covered') {
       this.counts.covered++;
     } else {
       this.counts.folded++;
+      this.followCorrections();
     }
   }
-}
 
-function minuteOf(time: EpochMs): EpochMs {
-  return (time - (time % MINUTE_MS)) as EpochMs;
-}
-
-function earliest(a: EpochMs | undefined, b: EpochMs): EpochMs {
-  return a === undefined || b < a ? b : a;
+  /** The newest closed minute may have another close now: the empty windows to come are flat at that. */
+  private followCorrections(): void {
+    if (this.minute.trades > 0 || this.minuteOpenTime < 0) return;
+    const openTime = this.minuteOpenTime as EpochMs;
+    this.previousClose = this.corrections.closeBefore('1m', openTime) ?? this.previousClose;
+  }
 }

@@ -32,6 +32,11 @@ export function addMs(time: EpochMs, by: DurationMs): EpochMs {
   return (time + by) as EpochMs;
 }
 
+/** Start of the minute that holds `time`. */
+export function minuteOf(time: EpochMs): EpochMs {
+  return (time - (time % MINUTE_MS)) as EpochMs;
+}
+
 /** The clock and timer of an edge. Live, replay and simulation differ by this alone. */
 export interface Clock {
   now(): EpochMs;

@@ -55,11 +55,11 @@ export function upsertSql(rows: number): string {
     WHERE excluded.revision > candles.revision`;
 }
 
-/** Rows for `candleOf`; parameters: symbol_id, interval, from, to, limit. */
+/** Rows for `candleOf`; parameters: symbol_id, interval, from, to, least revision, limit. */
 export function selectSql(direction: 'ASC' | 'DESC'): string {
   return `
     SELECT open_time, ${VALUE_COLUMNS.join(', ')} FROM candles
-    WHERE symbol_id = ? AND interval = ? AND open_time BETWEEN ? AND ?
+    WHERE symbol_id = ? AND interval = ? AND open_time BETWEEN ? AND ? AND revision >= ?
     ORDER BY open_time ${direction} LIMIT ?`;
 }
 

@@ -103,10 +103,12 @@ function candleReader(database: DatabaseSync, symbols: SymbolTable): CandleReade
   }
 
   return {
-    read({ symbol, interval, from = 0, to = Number.MAX_SAFE_INTEGER, limit, take }) {
+    read(query) {
+      const { symbol, interval, from = 0, to = Number.MAX_SAFE_INTEGER, limit, take } = query;
+      const { minRevision = 0 } = query;
       const row = symbols.find(symbol);
       if (row === undefined) return [];
-      const found = select[take].all(row.id, interval, from, to, Math.max(0, limit));
+      const found = select[take].all(row.id, interval, from, to, minRevision, Math.max(0, limit));
       if (take === 'last') found.reverse();
       return found.map((values) => candleOf(asArray(values), symbol, interval, row.scales));
     },
