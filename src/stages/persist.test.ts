@@ -9,7 +9,8 @@ import type { AnyLogRecord, Log } from '../log/log.ts';
 import { memoryLog } from '../log/memory/memory-log.ts';
 import { OHLCV } from '../protocol/topics.ts';
 import { type CandleStore, StoreError } from '../store/candle-store.ts';
-import { type PersistState, persist, RETRY_MS_MAX, WRITE_CANDLES_MAX } from './persist.ts';
+import { type PersistState, persist, WRITE_CANDLES_MAX } from './persist.ts';
+import { RETRY_MS_MAX } from './write-candles.ts';
 
 describe('persist', () => {
   it('stores the candles of every interval and commits them', async () => {

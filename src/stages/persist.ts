@@ -15,15 +15,13 @@ import {
 } from '../core/market/time.ts';
 import type { Log, LogConsumer } from '../log/log.ts';
 import { OHLCV } from '../protocol/topics.ts';
-import { type CandleStore, StoreError } from '../store/candle-store.ts';
+import type { CandleStore } from '../store/candle-store.ts';
+import { type Refused, writeInRange, writeUntilDone } from './write-candles.ts';
 
 export const KEEP_SECONDS_MS: DurationMs = DAY_MS;
 
 /** Candles written at once, about: the embedded store is synchronous, and some 10 ms delay no chart. */
 export const WRITE_CANDLES_MAX = 2_000;
-
-export const RETRY_MS_MIN: DurationMs = 100;
-export const RETRY_MS_MAX: DurationMs = 10_000;
 
 const PRUNE_INTERVAL_MS: DurationMs = MINUTE_MS;
 const IDLE_POLL_MS: DurationMs = 1_000;
@@ -65,11 +63,18 @@ export async function persist(options: PersistOptions): Promise<void> {
   });
   const report = reporter(consumer, options);
   const prune = pruner(options);
+  const onFailure = (error: unknown, retryMs: DurationMs): void => {
+    report.dropped();
+    report.failed(error, `trying again in ${retryMs} ms`);
+  };
   while (!signal.aborted) {
     const candles = await pollCandles(consumer, IDLE_POLL_MS, signal);
     report.dropped();
     for (const batch of batchesOf(candles)) {
-      if (!(await writeUntilDone(batch))) return;
+      const refused = await writeUntilDone({ store, candles: batch, clock, onFailure, signal });
+      report.dropped();
+      if (refused === undefined) return;
+      report.written(batch.length, refused);
       // Sockets and timers have their turn between the parts of a backlog.
       if (batch.length < candles.length) await setImmediate();
     }
@@ -78,21 +83,6 @@ export async function persist(options: PersistOptions): Promise<void> {
     await prune(candles);
   }
   await drain();
-
-  /** False where the stage was ended before the store took it. */
-  async function writeUntilDone(batch: readonly Candle[]): Promise<boolean> {
-    for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)) {
-      try {
-        report.written(batch.length, await writeInRange(store, batch));
-        return true;
-      } catch (error) {
-        report.failed(error, `trying again in ${retryMs} ms`);
-      }
-      await clock.sleep(retryMs, signal);
-      report.dropped();
-      if (signal.aborted) return false;
-    }
-  }
 
   async function drain(): Promise<void> {
     const { signal: never } = new AbortController();
@@ -134,29 +124,6 @@ function* batchesOf(candles: readonly Candle[]): Generator<readonly Candle[]> {
     start = index;
   }
   if (start < candles.length) yield candles.slice(start);
-}
-
-interface Refused {
-  readonly candle: Candle;
-  readonly error: StoreError;
-}
-
-/** Writes all the store can hold, halving what has a value beyond its range; the candles it cannot hold. */
-async function writeInRange(
-  store: CandleStore,
-  candles: readonly Candle[],
-): Promise<readonly Refused[]> {
-  try {
-    await store.write(candles);
-    return [];
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'out-of-range') throw error;
-    const [candle] = candles;
-    if (candle !== undefined && candles.length === 1) return [{ candle, error }];
-    const middle = Math.ceil(candles.length / 2);
-    const first = await writeInRange(store, candles.slice(0, middle));
-    return [...first, ...(await writeInRange(store, candles.slice(middle)))];
-  }
 }
 
 interface Reporter {
