@@ -81,7 +81,7 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
   );
   const url = await server.listen();
 
-  const starts = await readStarts(store, symbols);
+  const starts = await readStarts(store, symbols, feed.source);
   const resumeFrom = new Map(starts.map((start) => [start.symbol, start.resumeFrom]));
   const stages = [
     market.done,
@@ -113,6 +113,7 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
       signal: rest.signal,
     }),
   ];
+  const feedEnd = Promise.withResolvers<void>();
   const ingested = ingest({
     feed,
     log,
@@ -121,9 +122,11 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
     clock,
     logger,
     counters: countersOf(ingestion),
+    onEnded: feedEnd.resolve,
     signal: intake.signal,
   });
-  const ended = Promise.race([ingested, ...stages.map((stage) => stage.then(() => ingested))]);
+  const feedEnded = Promise.race([feedEnd.promise, ingested]);
+  const ended = Promise.race([feedEnded, ...stages.map((stage) => stage.then(() => feedEnded))]);
   // Whoever awaits `ended` is told of a failure; nobody may, when the pipeline is closed first.
   ended.catch(() => undefined);
 

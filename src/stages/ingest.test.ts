@@ -3,13 +3,16 @@ import { test } from 'node:test';
 import { type Level, pino } from 'pino';
 import type { AggTrade } from '../core/market/agg-trade.ts';
 import type { Candle } from '../core/market/candle.ts';
+import { FEED_STATUS_INTERVAL_MS, type FeedStatus } from '../core/market/feed-status.ts';
 import { marketSymbol } from '../core/market/symbol.ts';
 import { type Clock, type EpochMs, epochMs } from '../core/market/time.ts';
 import { FeedError, type FeedEvent, type MarketFeed } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
 import { FEED_STATUS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
-import { HISTORY_CHUNK, ingest } from './ingest.ts';
+import { HISTORY_CHUNK } from './ingest/history-writer.ts';
+import { ingest } from './ingest.ts';
+import { manualClock } from './serve/testing/manual-clock.ts';
 
 const BTCUSDT = marketSymbol('BTCUSDT');
 const trade: AggTrade = {
@@ -36,7 +39,7 @@ interface Run {
 /** Ingests `events`; the clock shows 1,150 and is 50 ms behind the exchange. */
 async function run(
   events: readonly FeedEvent[],
-  options: { readonly error?: Error; readonly level?: Level } = {},
+  options: { readonly error?: Error; readonly level?: Level; readonly storeFaults?: number } = {},
 ): Promise<Run> {
   const records: AnyLogRecord[] = [];
   const lines: string[] = [];
@@ -44,8 +47,10 @@ async function run(
   const sleepers = new Set<() => void>();
   const clock: Clock = {
     now: () => 1_150 as EpochMs,
-    sleep: (_, signal) =>
+    sleep: (ms, signal) =>
       new Promise((resolve) => {
+        // A pause before the store is tried again takes no time.
+        if (ms < FEED_STATUS_INTERVAL_MS) return resolve();
         sleepers.add(resolve);
         signal?.addEventListener('abort', () => resolve(), { once: true });
       }),
@@ -66,7 +71,13 @@ async function run(
     async [Symbol.asyncDispose]() {},
   };
   const log = { append: async (some: readonly AnyLogRecord[]) => void records.push(...some) };
-  const store = { write: async (candles: readonly Candle[]) => void stored.push(candles) };
+  let faults = options.storeFaults ?? 0;
+  const store = {
+    async write(candles: readonly Candle[]) {
+      if (faults-- > 0) throw new Error('database is locked');
+      stored.push(candles);
+    },
+  };
   const logger = pino(
     { level: options.level ?? 'info' },
     { write: (line: string) => void lines.push(JSON.parse(line).msg) },
@@ -147,4 +158,96 @@ test('history is written to the store in chunks, all of it before the end', asyn
 test('what the feed throws is thrown on', async () => {
   const error = new FeedError('unknown-symbol', 'Expected a symbol, was "X"');
   await assert.rejects(run([], { error }), error);
+});
+
+test('a fault of the store while history is written ends nothing: it is told and tried again', async () => {
+  const candles = [{} as Candle];
+  const { stored, lines } = await run(
+    [
+      { type: 'history', candles },
+      { type: 'ticks', ticks: [{ type: 'aggTrade', trade }] },
+    ],
+    { storeFaults: 2 },
+  );
+  assert.deepEqual(stored, [candles]);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('database is locked')),
+    [100, 200].map(
+      (ms) =>
+        `The candle store failed to take history: database is locked; trying again in ${ms} ms`,
+    ),
+  );
+});
+
+test('what the feed throws is thrown on, also while the store fails', async () => {
+  const error = new FeedError('unknown-symbol', 'Expected a symbol, was "X"');
+  const events = [{ type: 'history', candles: [{} as Candle] }] as const;
+  await assert.rejects(run(events, { error, storeFaults: Number.POSITIVE_INFINITY }), error);
+});
+
+/** A recording of nothing but its going live. */
+function endingFeed(): MarketFeed {
+  return {
+    source: { kind: 'recording', name: 'binance:test/day.ndjson' },
+    clockOffsetMs: 0,
+    async *stream() {
+      yield { type: 'state', state: 'live', symbols: new Map() };
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+test('an ended feed is told once and stays on the screen as offline, until the signal', async () => {
+  const clock = manualClock(10_000);
+  const stop = new AbortController();
+  const statuses: FeedStatus[] = [];
+  const append = async (records: readonly AnyLogRecord[]) => {
+    for (const { topic, value } of records) if (topic === FEED_STATUS) statuses.push(value);
+  };
+  let ends = 0;
+  let isResolved = false;
+  const running = ingest({
+    feed: endingFeed(),
+    log: { append } as unknown as Log,
+    starts: [],
+    clock,
+    logger: pino({ level: 'silent' }),
+    onEnded: () => {
+      ends += 1;
+    },
+    signal: stop.signal,
+  }).then(() => {
+    isResolved = true;
+  });
+  await clock.advance(3_000);
+  assert.equal(ends, 1);
+  assert.equal(isResolved, false);
+  const reason = 'The recording is at its end.';
+  assert.deepEqual(
+    statuses.map((status) => [status.state, status.reason, status.since, status.at]),
+    [
+      ['live', undefined, 10_000, 10_000],
+      ['offline', reason, 10_000, 10_000],
+      ['offline', reason, 10_000, 11_000],
+      ['offline', reason, 10_000, 12_000],
+      ['offline', reason, 10_000, 13_000],
+    ],
+  );
+  stop.abort();
+  await running;
+  assert.equal(ends, 1);
+});
+
+test('a feed that the signal ended has not ended by itself', async () => {
+  const stop = new AbortController();
+  const running = ingest({
+    feed: endingFeed(),
+    log: { append: async () => stop.abort() } as unknown as Log,
+    starts: [],
+    clock: manualClock(0),
+    logger: pino({ level: 'silent' }),
+    onEnded: () => assert.fail('told of an end'),
+    signal: stop.signal,
+  });
+  await running;
 });

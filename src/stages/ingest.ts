@@ -1,7 +1,6 @@
 // The stage `ingest`: from a feed into the log, history into the store. The only stage that speaks to a market; it decides nothing about it.
 import type { Logger } from 'pino';
 import { type AggTrade, priceOf } from '../core/market/agg-trade.ts';
-import type { Candle } from '../core/market/candle.ts';
 import { formatDecimal } from '../core/market/decimal.ts';
 import {
   FEED_STATUS_INTERVAL_MS,
@@ -9,18 +8,15 @@ import {
   type FeedStatus,
 } from '../core/market/feed-status.ts';
 import { type RawTick, symbolOfTick, timeOfTick } from '../core/market/raw-tick.ts';
-import { sourceId } from '../core/market/source.ts';
+import { type Source, sourceId } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, EpochMs } from '../core/market/time.ts';
 import type { FeedEvent, MarketFeed, StartPoint } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
 import { FEED_STATUS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
-
-/** Candles in one write: short enough that trades are not kept waiting. */
-export const HISTORY_CHUNK = 500;
-/** Histories waiting for the store; at the limit the feed waits. */
-export const HISTORY_QUEUE_MAX = 64;
+import { createHistoryWriter } from './ingest/history-writer.ts';
+import { createRejections } from './ingest/rejections.ts';
 
 /** What is counted, for metrics; each is called with how many more. */
 export interface IngestCounters {
@@ -38,19 +34,28 @@ export interface IngestOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters?: IngestCounters;
+  /**
+   * Called once, when the feed has ended by itself (a recording) and its history is written. With it,
+   * the status goes on, as offline, until `signal` aborts; without it, the feed's end ends the stage.
+   */
+  readonly onEnded?: () => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs until the feed ends or `signal` aborts (then it resolves).
- * @throws FeedError, and whatever the log or the store throws.
+ * Runs until `signal` aborts (then it resolves), or, without `onEnded`, until the feed ends.
+ * @throws FeedError, and whatever the log throws. What the store throws is told and tried again.
  */
 export async function ingest(options: IngestOptions): Promise<void> {
   const { feed, log, clock, logger, counters } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const status = createStatus(feed, clock);
-  const history = createHistoryWriter(options.store, signal);
+  const rejections = createRejections(options);
+  const history =
+    options.store === undefined
+      ? undefined
+      : createHistoryWriter({ store: options.store, clock, logger, signal });
 
   function append(records: readonly AnyLogRecord[]): Promise<void> {
     return log.append(records, { signal });
@@ -63,24 +68,28 @@ export async function ingest(options: IngestOptions): Promise<void> {
         break;
       case 'history':
         counters?.onHistory(event.candles.length);
-        await history.add(event.candles);
+        await history?.add(event.candles);
         break;
       case 'rejected': {
         const { reason, payload } = event;
         counters?.onRejected(1);
-        logger.warn(`Rejected: ${reason}`);
+        rejections.rejected(reason, payload);
         const value = { reason, payload, receivedAt: clock.now() };
         await append([{ topic: RAW_TICKS_DLQ, key: '', value, timestamp: value.receivedAt }]);
         break;
       }
       case 'state':
-        status.changed(event);
         logStatus(event);
-        await append([status.record()]);
+        await change(event);
         break;
       default:
         event satisfies never;
     }
+  }
+
+  async function change(event: StateEvent): Promise<void> {
+    status.changed(event);
+    await append([status.record()]);
   }
 
   async function takeTicks(ticks: readonly RawTick[]): Promise<void> {
@@ -98,7 +107,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
     await append(records);
   }
 
-  function logStatus({ state, reason }: FeedEvent & { readonly type: 'state' }): void {
+  function logStatus({ state, reason }: StateEvent): void {
     const line = `Feed: ${state}${reason === undefined ? '' : ` (${reason})`}`;
     if (state === 'stale' || state === 'offline') logger.warn(line);
     else logger.info(line);
@@ -107,23 +116,46 @@ export async function ingest(options: IngestOptions): Promise<void> {
   async function beat(): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(FEED_STATUS_INTERVAL_MS, signal);
+      rejections.tell();
       if (!signal.aborted) await append([status.record()]);
     }
   }
 
   async function read(): Promise<void> {
-    try {
-      for await (const event of feed.stream(options.starts, signal)) await take(event);
-    } finally {
-      await history.written();
-    }
+    for await (const event of feed.stream(options.starts, signal)) await take(event);
+    if (signal.aborted) return;
+    await change({
+      type: 'state',
+      state: 'offline',
+      reason: endOf(feed.source),
+      symbols: new Map(),
+    });
+    await history?.written();
+    if (signal.aborted) return;
+    if (options.onEnded === undefined) stop.abort();
+    else options.onEnded();
   }
 
-  // Whichever ends first ends the other; an append that was cut short by that is no failure.
-  const ends = [read(), beat()].map((end) => end.finally(() => stop.abort()));
-  for (const end of await Promise.allSettled(ends)) {
+  // A failure of either ends the other; an append that was cut short by that is no failure.
+  const parts = [read(), beat()].map((part) =>
+    part.catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    }),
+  );
+  const ends = await Promise.allSettled(parts);
+  await history?.written();
+  rejections.end();
+  for (const end of ends) {
     if (end.status === 'rejected' && end.reason !== signal.reason) throw end.reason;
   }
+}
+
+type StateEvent = FeedEvent & { readonly type: 'state' };
+
+/** Said for as long as what the feed has sent stays on the screen. */
+function endOf(source: Source): string {
+  return source.kind === 'recording' ? 'The recording is at its end.' : 'The feed has ended.';
 }
 
 /** `Sent tick → BTCUSDT 90241.12`: the line that the seed's users know. */
@@ -137,7 +169,7 @@ function tickRecord(tick: RawTick): AnyLogRecord {
 }
 
 interface Status {
-  changed(event: FeedEvent & { readonly type: 'state' }): void;
+  changed(event: StateEvent): void;
   traded(trade: AggTrade): void;
   record(): AnyLogRecord;
 }
@@ -177,52 +209,6 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
         ...(feedDelayMs === undefined ? {} : { feedDelayMs }),
       };
       return { topic: FEED_STATUS, key, value, timestamp: at };
-    },
-  };
-}
-
-interface HistoryWriter {
-  /** Waits only while `HISTORY_QUEUE_MAX` are queued. @throws what the store threw at an earlier one. */
-  add(candles: readonly Candle[]): Promise<void>;
-  written(): Promise<void>;
-}
-
-/** Writes one chunk after the other beside the stream, so that trades do not wait for the store. */
-function createHistoryWriter(store: CandleStore | undefined, signal: AbortSignal): HistoryWriter {
-  const queue: (readonly Candle[])[] = [];
-  let writing: Promise<void> | undefined;
-  let failure: { readonly error: unknown } | undefined;
-
-  async function write(to: CandleStore): Promise<void> {
-    for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      for (let at = 0; at < next.length && !signal.aborted; at += HISTORY_CHUNK) {
-        await to.write(next.slice(at, at + HISTORY_CHUNK));
-      }
-      queue.shift();
-    }
-  }
-
-  async function written(): Promise<void> {
-    await writing;
-    if (failure !== undefined) throw failure.error;
-  }
-
-  return {
-    written,
-    async add(candles) {
-      if (failure !== undefined) throw failure.error;
-      if (store === undefined) return;
-      queue.push(candles);
-      writing ??= write(store).then(
-        () => {
-          writing = undefined;
-        },
-        (error: unknown) => {
-          failure = { error };
-          writing = undefined;
-        },
-      );
-      if (queue.length >= HISTORY_QUEUE_MAX) await written();
     },
   };
 }
