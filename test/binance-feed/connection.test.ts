@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { STALE_AFTER_MS } from '../../src/core/market/feed-status.ts';
-import type { Clock, EpochMs } from '../../src/core/market/time.ts';
 import { QUEUED_TICKS_MAX } from '../../src/feed/binance/event-queue.ts';
 import { manualClock } from '../fake-exchange/clock.ts';
 import { createFakeExchange } from '../fake-exchange/fake-exchange.ts';
 import { generateHistory, generateTrades } from '../fake-exchange/generate.ts';
+import { settableClock } from './settable-clock.ts';
 import { assertContiguous, watchFeed } from './watched-feed.ts';
 
 const NOW = Date.UTC(2026, 0, 14, 10);
@@ -78,25 +78,3 @@ test('a reader that stops holds the sockets back, and gets everything when it go
   await feed.until(() => feed.trades().at(-1)?.aggTradeId === last, 'the last trade');
   assertContiguous(feed.trades(), 1, last);
 });
-
-/** Stands still but for `set`; waits are 5 ms. */
-function settableClock(start: number): Clock & { set(time: number): void } {
-  let time = start;
-  return {
-    now: () => time as EpochMs,
-    sleep: (_, signal) =>
-      new Promise((resolve) => {
-        const end = () => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', end);
-          resolve();
-        };
-        const timer = setTimeout(end, 5);
-        signal?.addEventListener('abort', end);
-        if (signal?.aborted) end();
-      }),
-    set(to) {
-      time = to;
-    },
-  };
-}

@@ -1,8 +1,7 @@
 // One run of the feed: puts connection, REST and symbol streams together, and says how they are. Decides little.
 import type { FeedState } from '../../core/market/feed-status.ts';
-import { INTERVALS } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import type { DurationMs, EpochMs } from '../../core/market/time.ts';
+import type { DurationMs } from '../../core/market/time.ts';
 import {
   FeedError,
   type FeedEvent,
@@ -13,8 +12,8 @@ import { type Connection, type ConnectionState, createConnection } from './conne
 import { createEventQueue } from './event-queue.ts';
 import type { BinanceFeedOptions } from './feed.ts';
 import { createFrameReader, type Frame } from './frames.ts';
-import { fetchHistory, START_INTERVALS } from './history.ts';
 import type { Agents } from './http-get.ts';
+import { createPast } from './past.ts';
 import { createRest, type Rest } from './rest.ts';
 import { createRestRequester, retryMs } from './rest-request.ts';
 import { createSymbolStream, type SymbolStream } from './symbol-stream.ts';
@@ -132,7 +131,16 @@ export function createSession(options: SessionOptions): Session {
   }
 
   async function runSymbol({ symbol, resumeFrom }: StartPoint): Promise<void> {
-    let past: Promise<void> | undefined;
+    const { historyIntervals } = options;
+    const past = createPast({
+      symbol,
+      ...(historyIntervals === undefined ? {} : { historyIntervals }),
+      rest,
+      push: queue.push,
+      room: queue.room,
+      logger,
+      signal,
+    });
     const stream = createSymbolStream({
       symbol,
       resumeFrom,
@@ -142,42 +150,25 @@ export function createSession(options: SessionOptions): Session {
       push: queue.push,
       room: queue.room,
       onState: report,
-      onJoined(start) {
-        past ??= fetchPast(symbol, start);
-      },
+      onJoined: past.joined,
       signal,
     });
     symbols.set(symbol, stream);
     if (connected === 'open' || connected === 'stale') stream.opened();
     for (let attempt = 0; !signal.aborted; attempt++) {
       await stream.run().catch((error: unknown) => {
-        if (!signal.aborted && isFatal(error, past !== undefined)) throw error;
+        if (!signal.aborted && isFatal(error, past.hasJoined())) throw error;
         if (!signal.aborted) noteTrouble(symbol, error);
       });
       await clock.sleep(retryMs(attempt, random), signal);
     }
-    await past;
+    await past.done();
   }
 
   function noteTrouble(symbol: MarketSymbol, error: unknown): void {
     trouble = `${symbol}: ${error instanceof Error ? error.message : String(error)}`;
     warn(trouble);
     report();
-  }
-
-  async function fetchPast(symbol: MarketSymbol, before: EpochMs): Promise<void> {
-    const intervals = options.historyIntervals ?? INTERVALS;
-    for (const interval of intervals.filter((each) => !START_INTERVALS.has(each))) {
-      if (signal.aborted) return;
-      const candles = await fetchHistory(symbol, interval, before, { rest, signal }).catch(
-        (error: unknown) => {
-          if (!signal.aborted) logger.warn(`${symbol} ${interval}: no history, ${String(error)}`);
-          return [];
-        },
-      );
-      await queue.room();
-      if (candles.length > 0) queue.push({ type: 'history', candles });
-    }
   }
 
   async function keepTime(): Promise<void> {

@@ -9,6 +9,7 @@ import { findFirstTrades, firstIdFrom } from './first-trades.ts';
 import { KLINE_SETTLE_MS } from './kline-rows.ts';
 import { createMinuteEvidence, EVIDENCE_RETRY_MS } from './minute-evidence.ts';
 import { type ClosedMinute, createMinuteGate, type Lack, type MinuteGate } from './minute-gate.ts';
+import type { SymbolJoin } from './past.ts';
 import type { Rest, TradePage } from './rest.ts';
 import { createSequencer, HELD_TRADES_MAX } from './sequencer.ts';
 import {
@@ -59,8 +60,8 @@ export interface SymbolStreamOptions {
   /** Waits while the reader is behind. */
   readonly room: () => Promise<void>;
   readonly onState: () => void;
-  /** Once, after the first join; candles that closed before `start` are history. */
-  readonly onJoined: (start: EpochMs) => void;
+  /** After each start, as soon as the symbol is live: its past may be fetched. */
+  readonly onJoined: (join: SymbolJoin) => void;
   readonly signal: AbortSignal;
 }
 
@@ -81,7 +82,8 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   let hasOpened = false;
   /** The socket was replaced: what came between is missing. */
   let wasLost = false;
-  let joinedAt: EpochMs | undefined;
+  /** A start whose past nobody has been told to fetch yet. */
+  let joined: SymbolJoin | undefined;
   let waiting: { readonly key: string; readonly until: EpochMs } | undefined;
   let overdueTries = 0;
   let askAgainAt = 0;
@@ -131,7 +133,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     emitStart(tilesOf(symbol, from, rows, resumeFrom), firstIdFrom(from, first));
     acceptPage(first.page);
     mustReachEnd = first.page.isFull;
-    joinedAt ??= from;
+    joined = { start: from, missedFrom: joined?.missedFrom ?? resumeFrom };
   }
 
   /** Nothing is awaited in here: the socket's trades find either no gate or all of it. */
@@ -270,8 +272,8 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     if (lack !== undefined) return provide(lack, gate);
     waiting = undefined;
     setState('live');
-    if (joinedAt !== undefined) options.onJoined(joinedAt);
-    joinedAt = undefined;
+    if (joined !== undefined) options.onJoined(joined);
+    joined = undefined;
     return idle(gate);
   }
 
