@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { INTERVALS, type Interval } from '../../core/market/interval.ts';
-import { addMs, type Clock, epochMs } from '../../core/market/time.ts';
+import { addMs, type Clock, EPOCH_MS_MAX, epochMs } from '../../core/market/time.ts';
 import { type CandlePage, SNAPSHOT_CANDLES_MAX } from '../../protocol/browser.ts';
 import { symbolField } from '../../protocol/candle-record.ts';
 import type { LiveMarket } from '../../stages/live-market.ts';
@@ -24,7 +24,14 @@ const candlesQuery = z.object({
   symbol: symbolField,
   interval: z.enum(INTERVALS),
   /** Open time; the page ends before it. */
-  before: whole.optional(),
+  before: whole
+    .pipe(
+      z.number().max(EPOCH_MS_MAX, {
+        error: ({ input }) =>
+          `expected milliseconds since 1970 up to ${EPOCH_MS_MAX}, the end of the year 9999; was ${input}`,
+      }),
+    )
+    .optional(),
   limit: whole.pipe(z.number().min(1).max(SNAPSHOT_CANDLES_MAX)).default(CANDLES_DEFAULT),
 });
 

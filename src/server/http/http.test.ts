@@ -42,11 +42,49 @@ describe('/api/v1', () => {
       ['symbol=BTCUSDT&interval=7q', 400, /"interval"/],
       ['symbol=BTCUSDT&interval=1m&limit=2001', 400, /"limit"/],
       ['symbol=BTCUSDT&interval=1m&before=-1', 400, /"before": expected a whole number/],
+      [
+        'symbol=BTCUSDT&interval=1m&before=999999999999999',
+        400,
+        /"before": expected milliseconds since 1970 up to 253402300799999, .* was 999999999999999$/,
+      ],
       ['symbol=DOGEUSDT&interval=1m', 404, /No candles of "DOGEUSDT"/],
     ] as const) {
       const response = await test.server.app.inject(`/api/v1/candles?${query}`);
       assert.equal(response.statusCode, status, query);
       assert.match(response.json().error.message, message);
+    }
+  });
+
+  it('takes the last millisecond there is as the end of a page', async () => {
+    await using test = await testServer();
+    await test.store.write([aCandle(minute(0))]);
+    const response = await test.server.app.inject(
+      '/api/v1/candles?symbol=BTCUSDT&interval=1m&before=253402300799999',
+    );
+    assert.equal(response.json().candles.length, 1);
+  });
+
+  it('answers a path that cannot be decoded in the shape of its API, with its source', async () => {
+    await using test = await testServer();
+    for (const [path, body] of [
+      [
+        '/api/v1/%E0%A4%A',
+        {
+          error: {
+            code: 'bad-path',
+            message: 'Expected a percent-encoded UTF-8 path, was /api/v1/%E0%A4%A',
+          },
+        },
+      ],
+      [
+        '/api/v3/%E0%A4%A?symbol=BTCUSDT',
+        { code: -1020, msg: 'This operation is not supported: GET /api/v3/%E0%A4%A' },
+      ],
+    ] as const) {
+      const response = await test.server.app.inject(path);
+      assert.deepEqual(response.json(), body);
+      assert.equal(response.headers['x-wickstream-source'], 'simulated:7', path);
+      assert.match(String(response.headers['content-type']), /^application\/json/);
     }
   });
 
