@@ -21,6 +21,7 @@ import { registerAccess } from './http/access.ts';
 import { registerApiV1, type StageNumbers } from './http/api-v1.ts';
 import { registerDashboard } from './http/dashboard.ts';
 import { errorBody } from './http/error-body.ts';
+import { frameworkErrorAnswer } from './http/framework-error.ts';
 import { registerProbes } from './http/probes.ts';
 import { registerMetrics } from './metrics.ts';
 import { registerLive } from './websocket/live.ts';
@@ -68,6 +69,8 @@ const FRAME_BYTES_MAX = 64 * 1024;
 /** How long a WebSocket's other end may take to say goodbye. */
 const GOODBYE_MS_MAX: DurationMs = 500;
 const CLOSE_GOING_AWAY = 1_001;
+/** Whose market an answer is about (I10). */
+const SOURCE_HEADER = 'x-wickstream-source';
 
 export async function createServer(options: ServerOptions): Promise<WickstreamServer> {
   const { market, store, intervals, version, clock, logger, metrics } = options;
@@ -80,6 +83,16 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     forceCloseConnections: true,
+    // No hook runs for these: what every answer has is set here too.
+    frameworkErrors: (error, request, { raw }) => {
+      const { status, body } = frameworkErrorAnswer(error, request);
+      raw.writeHead(status, {
+        'content-type': 'application/json; charset=utf-8',
+        'x-content-type-options': 'nosniff',
+        [SOURCE_HEADER]: encodeURI(news.source().id),
+      });
+      raw.end(JSON.stringify(body));
+    },
   });
   using opening = new DisposableStack();
   const news = opening.use(
@@ -96,7 +109,7 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   app.addHook('preClose', async () => streams.announceShutdown());
   await registerSockets(app, clock);
   app.websocketServer.on('headers', (headers) => {
-    headers.push(`x-wickstream-source: ${encodeURI(news.source().id)}`);
+    headers.push(`${SOURCE_HEADER}: ${encodeURI(news.source().id)}`);
   });
   registerAccess(app, {
     host: options.host,
@@ -105,7 +118,7 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   });
   await registerSafety(app);
   app.addHook('onSend', async (_request, reply) => {
-    reply.header('x-wickstream-source', encodeURI(news.source().id));
+    reply.header(SOURCE_HEADER, encodeURI(news.source().id));
   });
   await registerBinanceApi(app, { market, store, news, intervals, clock, streams });
   const connections = () => ({ dashboard: views.connections, binance: streams.connections });
