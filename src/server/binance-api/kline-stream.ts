@@ -1,13 +1,20 @@
 // One `<symbol>@kline_<interval>` stream: open states at the exchange's pace, the closed candle exactly once, no corrections (I5).
 import type { Candle, LiveCandle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
-import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
+import { addMs, type Clock, type DurationMs, type EpochMs } from '../../core/market/time.ts';
 import { klineEvent } from './binance-text.ts';
 import type { StreamConnection, StreamFrame } from './stream-connection.ts';
 
 /** The exchange's: open states no more often than this. */
 export const KLINE_UPDATE_MS: DurationMs = 2_000;
 export const KLINE_UPDATE_1S_MS: DurationMs = 1_000;
+
+/**
+ * A window that closed longer than this before the stream began is history, and not sent as closed:
+ * a bot would act on each of the day's 1,440 minutes that a symbol's join brings. The exchange's own
+ * closed frame comes up to 2.4 s after its window, so what closes within 10 s may still be news.
+ */
+export const CLOSED_FRAME_DELAY_MS_MAX: DurationMs = 10_000;
 
 export interface KlineStreamOptions {
   readonly name: string;
@@ -16,12 +23,15 @@ export interface KlineStreamOptions {
   readonly closedUpTo: number;
   readonly clock: Clock;
   readonly exchangeTime: () => EpochMs;
+  /** The candles' times are long past (a recording), whatever the exchange's clock shows: each that closes is news. */
+  readonly isPast: () => boolean;
 }
 
 export class KlineStream {
   readonly subscribers = new Set<StreamConnection>();
   readonly #options: KlineStreamOptions;
   readonly #updateMs: DurationMs;
+  readonly #createdAt: EpochMs;
   readonly #closed = new AbortController();
   #closedUpTo: number;
   #newest: LiveCandle | undefined;
@@ -32,6 +42,7 @@ export class KlineStream {
     this.#options = options;
     this.#updateMs = options.interval === '1s' ? KLINE_UPDATE_1S_MS : KLINE_UPDATE_MS;
     this.#closedUpTo = options.closedUpTo;
+    this.#createdAt = options.clock.now();
   }
 
   applyLive(candle: LiveCandle): void {
@@ -57,6 +68,7 @@ export class KlineStream {
     if (this.#newest !== undefined && this.#newest.openTime <= candle.openTime) {
       this.#newest = undefined;
     }
+    if (this.#isHistory(candle)) return;
     const frame = this.#frame(candle, true);
     for (const subscriber of this.subscribers) subscriber.send(frame);
   }
@@ -71,6 +83,14 @@ export class KlineStream {
     this.#newest = undefined;
     this.#lastUpdateAt = this.#options.clock.now();
     for (const subscriber of this.subscribers) subscriber.sendNewest(frame);
+  }
+
+  /** Asked of each candle anew: at the creation the exchange's clock may not be known yet. */
+  #isHistory({ closeTime }: Candle): boolean {
+    const { clock, exchangeTime, isPast } = this.#options;
+    if (isPast()) return false;
+    const createdAt = addMs(exchangeTime(), this.#createdAt - clock.now());
+    return closeTime < addMs(createdAt, -CLOSED_FRAME_DELAY_MS_MAX);
   }
 
   #frame(candle: Candle, isClosed: boolean): StreamFrame {

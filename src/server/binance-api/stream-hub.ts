@@ -99,7 +99,8 @@ export class StreamHub implements Disposable {
     if (held !== undefined) return held;
     const closedUpTo = market.closedTail(symbol, interval).at(-1)?.openTime ?? -1;
     const exchangeTime = () => news.exchangeTime();
-    const kline = new KlineStream({ name, interval, closedUpTo, clock, exchangeTime });
+    const isPast = () => news.source().kind === 'recording';
+    const kline = new KlineStream({ name, interval, closedUpTo, clock, exchangeTime, isPast });
     klines.set(interval, kline);
     return kline;
   }

@@ -10,6 +10,7 @@ import {
   aLiveCandle,
   aTrade,
   ETHUSDT,
+  liveStatus,
   minute,
 } from '../../stages/serve/testing/market-fixtures.ts';
 import { sharedData } from '../testing/shared-data.ts';
@@ -20,6 +21,7 @@ import {
   testServer,
 } from '../testing/test-server.ts';
 import { aggTradeEvent, klineEvent } from './binance-text.ts';
+import { CLOSED_FRAME_DELAY_MS_MAX } from './kline-stream.ts';
 import { STREAM_PING_INTERVAL_MS, STREAM_PONG_MS_MAX } from './streams.ts';
 
 async function open(test: TestServer, path: string): Promise<TestSocket> {
@@ -155,6 +157,46 @@ describe('/ws and /stream', () => {
       [frames[1]?.['n'], frames[1]?.['f'], frames[1]?.['L'], frames[1]?.['T']],
       [0, -1, -1, minute(2) - 1],
     );
+  });
+
+  it('sends no window as closed that was over before the stream began, but for the newest 10 s', async () => {
+    await using test = await testServer();
+    const socket = await open(test, '/ws/btcusdt@kline_1m/ethusdt@kline_1s');
+    // Nothing of the symbol was there; its join brings the day so far.
+    for (let index = -1_400; index < 2; index += 1) {
+      test.market.applyClosed(aCandle(minute(index)));
+    }
+    for (let second = -30; second < 0; second += 1) {
+      const openTime = minute(0) + second * 1_000;
+      test.market.applyClosed(aCandle(openTime, { symbol: ETHUSDT, interval: '1s' }));
+    }
+    const frames = (await settled(socket)).map(kline).filter(({ x }) => x === true);
+    const opened = (symbol: string) => frames.filter(({ s }) => s === symbol).map(({ t }) => t);
+    assert.deepEqual(opened('BTCUSDT'), [minute(-1), minute(0), minute(1)]);
+    assert.equal(opened('ETHUSDT')[0], minute(0) - CLOSED_FRAME_DELAY_MS_MAX);
+    assert.equal(opened('ETHUSDT').length, 10);
+  });
+
+  it('counts from when the stream began by the exchange’s clock, also where that is known only later', async () => {
+    await using test = await testServer();
+    const socket = await open(test, '/ws/btcusdt@kline_1m');
+    await test.clock.advance(5_000);
+    // Our clock shows five minutes too much.
+    test.market.applyStatus(liveStatus(test.clock.now(), { clockOffsetMs: -300_000 }));
+    for (let index = -10; index < -4; index += 1) test.market.applyClosed(aCandle(minute(index)));
+    assert.deepEqual(
+      (await settled(socket)).map(kline).map(({ t }) => t),
+      [minute(-6), minute(-5)],
+    );
+  });
+
+  it('sends each candle of a recording as it closes, however long ago that was', async () => {
+    await using test = await testServer();
+    const source = { kind: 'recording', name: 'day.ndjson' } as const;
+    test.market.applyStatus(liveStatus(test.clock.now(), { source }));
+    const socket = await open(test, '/ws/btcusdt@kline_1m');
+    test.market.applyClosed(aCandle(minute(-100_000)));
+    assert.equal((await settled(socket)).length, 1);
   });
 
   it('answers control messages as the exchange does', async () => {
