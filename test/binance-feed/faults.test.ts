@@ -250,6 +250,33 @@ test('trades that REST has not got either are passed over, and it is said', asyn
   assert.match(rejected[0]?.reason ?? '', new RegExp(`trades ${lost} to ${lost} of BTCUSDT`));
 });
 
+test('a row of REST that is no trade is rejected once, however often it comes', async () => {
+  const trades = makeTrades(19, 2);
+  const lost = trades.find(({ T }) => T > JOIN + 10_000)?.a ?? 0;
+  let answers = 0;
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades: trades.filter(({ T }) => T < JOIN) }],
+    faults: {
+      onFrame: (frame) => (frame.text.includes(`"a":${lost},`) ? [] : [frame]),
+      onRequest({ query }) {
+        if (!query.has('fromId')) return undefined;
+        answers += 1;
+        return { status: 200, headers: {}, body: `[{"a":${lost},"p":"broken"}]` };
+      },
+    },
+  });
+  await using feed = watchFeed(exchange);
+  await feed.live();
+  await exchange.playAll({ BTCUSDT: trades.filter(({ T }) => T >= JOIN) });
+  await feed.until(() => feed.trades().length === trades.length - 1, 'all but one');
+  assert(answers > 10, `${answers} answers`);
+  const rows = feed.events.filter(
+    (event) => event.type === 'rejected' && event.payload.includes('broken'),
+  );
+  assert.equal(rows.length, 1);
+});
+
 test('a REST that fails now and then is asked again', async () => {
   const trades = makeTrades(19, 2);
   let count = 0;

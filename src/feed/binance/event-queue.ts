@@ -2,13 +2,18 @@
 import type { RawTick } from '../../core/market/raw-tick.ts';
 import type { FeedEvent } from '../market-feed.ts';
 
-/** Ticks waiting for the reader at which the sockets are paused and REST's answers wait; they go on below half of it. */
+/**
+ * Ticks and candles waiting for the reader at which the sockets are paused and REST's answers wait;
+ * they go on below half of it.
+ */
 export const QUEUED_TICKS_MAX = 50_000;
+/** A refused payload takes the room of so many ticks. */
+export const REJECTED_TICKS = 10;
 
 export interface EventQueue {
   tick(tick: RawTick): void;
   push(event: FeedEvent): void;
-  /** Resolves while fewer than `QUEUED_TICKS_MAX` ticks wait, and always once the queue has ended. */
+  /** Resolves while fewer than `QUEUED_TICKS_MAX` wait, and always once the queue has ended. */
   room(): Promise<void>;
   /** What is queued is still read, then the reader's loop ends, or throws `error`. */
   end(error?: unknown): void;
@@ -34,6 +39,13 @@ export function createEventQueue(onPressure: (isFull: boolean) => void): EventQu
     room = undefined;
   }
 
+  function added(size: number): void {
+    count += size;
+    if (count < QUEUED_TICKS_MAX || isFull || ended !== undefined) return;
+    isFull = true;
+    onPressure(true);
+  }
+
   function take(): readonly FeedEvent[] {
     const taken = queued;
     queued = [];
@@ -43,7 +55,7 @@ export function createEventQueue(onPressure: (isFull: boolean) => void): EventQu
   }
 
   function read(event: FeedEvent): void {
-    if (event.type === 'ticks') count -= event.ticks.length;
+    count -= sizeOf(event);
     if (count < QUEUED_TICKS_MAX / 2) relieve();
   }
 
@@ -55,15 +67,13 @@ export function createEventQueue(onPressure: (isFull: boolean) => void): EventQu
         news.resolve();
       }
       batch.push(tick);
-      count += 1;
-      if (count < QUEUED_TICKS_MAX || isFull) return;
-      isFull = true;
-      onPressure(true);
+      added(1);
     },
     push(event) {
       batch = undefined;
       queued.push(event);
       news.resolve();
+      added(sizeOf(event));
     },
     async room() {
       if (!isFull || ended !== undefined) return;
@@ -86,4 +96,17 @@ export function createEventQueue(onPressure: (isFull: boolean) => void): EventQu
       if (ended.error !== undefined) throw ended.error;
     },
   };
+}
+
+function sizeOf(event: FeedEvent): number {
+  switch (event.type) {
+    case 'ticks':
+      return event.ticks.length;
+    case 'history':
+      return event.candles.length;
+    case 'rejected':
+      return REJECTED_TICKS;
+    case 'state':
+      return 1;
+  }
 }

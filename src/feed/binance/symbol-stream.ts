@@ -10,7 +10,7 @@ import { KLINE_SETTLE_MS } from './kline-rows.ts';
 import { createMinuteEvidence, EVIDENCE_RETRY_MS } from './minute-evidence.ts';
 import { type ClosedMinute, createMinuteGate, type Lack, type MinuteGate } from './minute-gate.ts';
 import type { SymbolJoin } from './past.ts';
-import type { Rest, TradePage } from './rest.ts';
+import { PAGE_ROWS_MAX, type Rest, type TradePage } from './rest.ts';
 import { createSequencer, HELD_TRADES_MAX } from './sequencer.ts';
 import {
   accountedFrom,
@@ -34,6 +34,8 @@ const HOLE_RETRY_MS_MIN: DurationMs = 50;
 const HOLE_RETRY_MS_MAX: DurationMs = 1_000;
 /** Closed minutes kept from before the join. At the limit the oldest goes: REST knows it. */
 const EARLY_MINUTES_MAX = 60;
+/** Rows of REST that were no trade, remembered: the same ones come again with each try. At the limit the oldest is forgotten. */
+const REJECTED_ROWS_MAX = PAGE_ROWS_MAX;
 /** Longest pause between two questions for a minute whose end nobody announced. */
 const OVERDUE_RETRY_MS_MAX: DurationMs = MINUTE_MS;
 
@@ -76,6 +78,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   let resumeFrom = options.resumeFrom;
   let gate: MinuteGate | undefined;
   const early: ClosedMinute[] = [];
+  const rejectedRows = new Set<string>();
   let state: SymbolState = 'catching-up';
   /** REST may have trades that will not come live. */
   let mustReachEnd = false;
@@ -113,8 +116,16 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   function acceptPage(page: TradePage): void {
-    for (const { reason, payload } of page.rejected) reject(reason, payload);
+    for (const { reason, payload } of page.rejected) rejectOnce(reason, payload);
     for (const trade of page.trades) accept(trade);
+  }
+
+  function rejectOnce(reason: string, payload: string): void {
+    if (rejectedRows.has(payload)) return;
+    rejectedRows.add(payload);
+    const [oldest] = rejectedRows;
+    if (rejectedRows.size > REJECTED_ROWS_MAX && oldest !== undefined) rejectedRows.delete(oldest);
+    reject(reason, payload);
   }
 
   function reject(reason: string, payload: string): void {
