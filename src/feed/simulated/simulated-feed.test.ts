@@ -13,7 +13,7 @@ import { DECIMAL_ONE } from '../../core/market/decimal.ts';
 import { INTERVALS } from '../../core/market/interval.ts';
 import type { RawTick } from '../../core/market/raw-tick.ts';
 import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
-import { addMs, epochMs, MINUTE_MS } from '../../core/market/time.ts';
+import { addMs, DAY_MS, type EpochMs, epochMs, MINUTE_MS } from '../../core/market/time.ts';
 import type { FeedEvent } from '../market-feed.ts';
 import { type SimulatedFeedOptions, simulatedFeed } from './simulated-feed.ts';
 import { WATERMARK_DELAY_MS } from './symbol-ticks.ts';
@@ -108,6 +108,36 @@ describe('simulatedFeed', () => {
     assert.equal(watermark, addMs(NOW, jump + MINUTE_MS - (NOW % MINUTE_MS)));
   });
 
+  for (const [hours, isReached] of [
+    [3, true],
+    [30, false],
+  ] as const) {
+    const what = isReached ? 'leaves out no minute' : 'starts fresh, at its day';
+    it(`after a jump of ${hours} hours over midnight ${what}`, async () => {
+      const start = epochMs(Date.UTC(2026, 7, 4, 23, 50, 30));
+      const ticks = await ticksAfterJump(start, hours * 60 * MINUTE_MS);
+      const [first, again] = ticks.flatMap((tick, at) => (tick.type === 'symbol' ? [at] : []));
+      assert.ok(first !== undefined && again !== undefined);
+      const restart = ticks[again];
+      const before = ticks.slice(0, again);
+      assert.ok(restart?.type === 'symbol');
+      const { time, minutesFrom, daysFrom } = restart.start;
+      const today = addMs(time, -(time % DAY_MS));
+      const stopped = Math.max(
+        start,
+        ...before.filter(isTrade).map((tick) => tick.trade.tradeTime),
+      );
+      assert.equal(minutesFrom, isReached ? stopped - (stopped % MINUTE_MS) : today);
+      const klines = ticks
+        .slice(again)
+        .flatMap((tick) => (tick.type === 'kline' ? [tick.candle] : []));
+      const opens = (interval: string) =>
+        klines.filter((one) => one.interval === interval).map(({ openTime }) => openTime);
+      assert.deepEqual(opens('1m'), steps(minutesFrom, time, MINUTE_MS));
+      assert.deepEqual(opens('1d'), steps(daysFrom, minutesFrom - (minutesFrom % DAY_MS), DAY_MS));
+    });
+  }
+
   it('tells of no trade before its time', async () => {
     const test = feedAt();
     await readUntil(test, (event) => {
@@ -142,6 +172,25 @@ describe('simulatedFeed', () => {
     assert.throws(() => feed.stream([start], new AbortController().signal), /mend the clock/);
   });
 });
+
+/** Up to a watermark after the clock jumped by `jump`, some trades after `start`. */
+async function ticksAfterJump(start: EpochMs, jump: number): Promise<RawTick[]> {
+  const clock = manualClock(start);
+  const ticks: RawTick[] = [];
+  const starts = () => ticks.filter((tick) => tick.type === 'symbol').length;
+  const hasTraded = () => ticks.filter(isTrade).length > 500;
+  const jumping = { ...clock, now: () => addMs(clock.now(), hasTraded() ? jump : 0) };
+  const feed = simulatedFeed({ symbols: [BITCOIN], seed: 7, clock: jumping, logger: silent });
+  await readUntil({ feed, clock, symbols: [BITCOIN] }, (event) => {
+    if (event.type === 'ticks') ticks.push(...event.ticks);
+    return starts() === 2 && ticks.at(-1)?.type === 'aggTrade';
+  });
+  return ticks;
+}
+
+function steps(from: number, to: number, ms: number): number[] {
+  return Array.from({ length: Math.max(0, (to - from) / ms) }, (_, index) => from + index * ms);
+}
 
 function isTrade(tick: RawTick): tick is RawTick & { type: 'aggTrade' } {
   return tick.type === 'aggTrade';

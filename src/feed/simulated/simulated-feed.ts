@@ -1,6 +1,6 @@
 // A market feed that needs no network: a seeded market in real time, with a past. Never mixes with a real one: its source says that it is simulated.
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import type { RawTick } from '../../core/market/raw-tick.ts';
+import { type RawTick, timeOfTick } from '../../core/market/raw-tick.ts';
 import type { Source } from '../../core/market/source.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import {
@@ -33,7 +33,7 @@ export interface SimulatedFeedOptions {
 export const HISTORY_DAYS = 42;
 /** Trades are handed on this often: below what an eye sees. */
 const BATCH_MS: DurationMs = 16;
-/** A symbol that was away longer is not caught up trade by trade: it starts again, its minutes come as klines. */
+/** A symbol that was away longer is not caught up trade by trade: it starts again, its minutes come as klines as far as they are handed out. */
 export const CATCH_UP_MS_MAX: DurationMs = 15 * MINUTE_MS;
 /** Records in one event. */
 export const TICKS_PER_EVENT_MAX = 1_000;
@@ -42,6 +42,8 @@ interface LiveSymbol {
   readonly symbol: SimulatedSymbol;
   readonly ticks: Iterator<DueTick, never, undefined>;
   next: DueTick;
+  /** Open time of the minute it has come to: those before are over. */
+  openMinute: EpochMs;
 }
 
 /**
@@ -149,7 +151,7 @@ function sendBack(live: LiveSymbol[], waiting: Joining[], now: EpochMs): boolean
   const away = live.filter((entry) => isAway(entry, now));
   for (const entry of away) {
     live.splice(live.indexOf(entry), 1);
-    waiting.push({ symbol: entry.symbol, resumeFrom: undefined });
+    waiting.push({ symbol: entry.symbol, resumeFrom: entry.openMinute });
   }
   return away.length > 0;
 }
@@ -178,9 +180,10 @@ function* join(
     resumeFrom !== undefined && resumeFrom <= now && now - resumeFrom <= CATCH_UP_MS_MAX;
   const from = minuteStart(isSoon ? resumeFrom : now);
   const history = yield* symbolHistory(symbol, from, historyDays);
-  for (const ticks of inParts(startTicks(symbol, from, history))) yield { type: 'ticks', ticks };
+  for (const ticks of inParts(startTicks(symbol, from, history, resumeFrom)))
+    yield { type: 'ticks', ticks };
   const ticks = liveTicks(symbol, from);
-  const entry: LiveSymbol = { symbol, ticks, next: ticks.next().value };
+  const entry: LiveSymbol = { symbol, ticks, next: ticks.next().value, openMinute: from };
   yield* dueEvents([entry], clock.now());
   for (const candles of history.values()) {
     if (candles.length > 0) yield { type: 'history', candles };
@@ -195,6 +198,7 @@ function* dueEvents(live: readonly LiveSymbol[], now: EpochMs): Generator<FeedEv
     if (isAway(entry, now)) continue;
     while (entry.next.due <= now) {
       ticks.push(entry.next.tick);
+      entry.openMinute = minuteAfter(entry.next.tick, entry.openMinute);
       entry.next = entry.ticks.next().value;
       if (ticks.length < TICKS_PER_EVENT_MAX) continue;
       yield { type: 'ticks', ticks };
@@ -208,6 +212,11 @@ function* inParts(ticks: readonly RawTick[]): Generator<readonly RawTick[]> {
   for (let start = 0; start < ticks.length; start += TICKS_PER_EVENT_MAX) {
     yield ticks.slice(start, start + TICKS_PER_EVENT_MAX);
   }
+}
+
+/** Also a watermark that comes behind the first trade of the next minute takes nothing back. */
+function minuteAfter(tick: RawTick, openMinute: EpochMs): EpochMs {
+  return Math.max(openMinute, minuteStart(timeOfTick(tick))) as EpochMs;
 }
 
 function minuteStart(time: EpochMs): EpochMs {

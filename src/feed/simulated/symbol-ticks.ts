@@ -13,16 +13,28 @@ export interface DueTick {
   readonly tick: RawTick;
 }
 
-/** What goes before the first trade of a symbol that joins at `join`: its start, closed 1d, closed 1m. */
+/**
+ * What goes before the first trade of a symbol that joins at `join`: its start, closed 1d, closed 1m.
+ * `missedFrom`: end of what is held of before; minutes from there on come along where `history` reaches
+ * back that far, and the days they lie in are left to them.
+ */
 export function startTicks(
   symbol: SimulatedSymbol,
   join: EpochMs,
   history: SymbolHistory,
+  missedFrom: EpochMs | undefined,
 ): RawTick[] {
   const today = addMs(join, -(join % DAY_MS));
   const firstDay = daysFrom(symbol, join);
-  const days = (history.get('1d') ?? []).filter((candle) => candle.openTime >= firstDay);
-  const minutes = (history.get('1m') ?? []).filter((candle) => candle.openTime >= today);
+  const past = history.get('1m') ?? [];
+  const reach = past[0]?.openTime ?? join;
+  const isReached = missedFrom !== undefined && missedFrom >= reach && missedFrom < today;
+  const minutesFrom = isReached ? missedFrom : today;
+  const minutes = past.filter((candle) => candle.openTime >= minutesFrom);
+  const daysEnd = addMs(minutesFrom, -(minutesFrom % DAY_MS));
+  const days = (history.get('1d') ?? []).filter(
+    ({ openTime }) => openTime >= firstDay && openTime < daysEnd,
+  );
   return [
     {
       type: 'symbol',
@@ -30,7 +42,7 @@ export function startTicks(
         symbol: symbol.listing.symbol,
         time: join,
         threeDayAnchor: symbol.calendar.threeDayAnchor,
-        minutesFrom: today,
+        minutesFrom,
         daysFrom: firstDay,
       },
     },
