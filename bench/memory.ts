@@ -1,7 +1,8 @@
 // Resident memory of the product: 20 symbols at 2,000 trades a second for 10 minutes, and what a symbol costs at 500.
 // Run: npm run bench:memory [-- minutes] [symbols] [tradesPerSecond]
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProduct } from '../test/product/product.ts';
+import { ROOT, startProduct } from '../test/product/product.ts';
 import { machineLine, median } from './machine.ts';
 import { openBenchMarket } from './market.ts';
 
@@ -18,7 +19,7 @@ await using product = await startProduct({
   exchange,
   dataDir,
   args: ['--symbols', symbols.join(',')],
-  command: [process.execPath, 'scripts/start.mjs'],
+  command: [process.execPath, join(ROOT, 'scripts/start.mjs')],
 });
 console.log(`${SYMBOLS} symbols, ${TRADES_PER_SECOND} trades/s, all 16 intervals`);
 const perMinute: number[] = [];

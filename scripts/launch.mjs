@@ -18,6 +18,11 @@ const STOP_DEADLINE_MS = 10_000;
 const PARENT_CHECK_INTERVAL_MS = 250;
 /** Only npm's shell must outlive the wrapper: whoever starts it by hand may leave it running in the background. */
 const npmShellPid = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;
+/**
+ * Trades live for milliseconds: a small young generation stays in the processor's cache, and saves some 50 MB.
+ * 16 MB, V8's default, is for programs that keep more of what they make.
+ */
+const RUNTIME_FLAGS = ['--max-semi-space-size=2'];
 const WATCH_URL = new URL('./stop-with-parent.mjs', import.meta.url).href;
 
 /** Exit code as shells give it: the program's own, or 128 + the signal's number. */
@@ -28,7 +33,7 @@ export function exitCode(code, signal) {
 /** Runs `entry` with `args` and resolves with its exit code. Rejects with a SetupError if it can't be started. */
 export function launch({ runtime, entry, args }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(runtime, [`--import=${WATCH_URL}`, entry, ...args], {
+    const child = spawn(runtime, [...RUNTIME_FLAGS, `--import=${WATCH_URL}`, entry, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, ...compileCache(process.env) },
     });

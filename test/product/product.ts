@@ -97,7 +97,10 @@ async function readyUrl(
   return promise.finally(() => clearTimeout(deadline));
 }
 
+/** Of the program itself, where `pid` is the script that launched it. */
 function residentMiB(pid: number): number {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  if (child !== undefined && child !== '') return residentMiB(Number(child));
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1_024;
 }
