@@ -39,11 +39,9 @@ export class QuoteValue {
       this.wide = (priceOf(trade) * quantityOf(trade)) / DECIMAL_ONE;
       return;
     }
-    let truncated = Math.floor(small / ONE);
-    // The quotient of two exact doubles can round up to the next whole number: never down past one.
-    if (truncated * ONE > small) truncated -= 1;
     this.integer = whole;
-    this.fraction = left + right + truncated;
+    // The quotient is below 2^27, where doubles lie closer than 1e-8: none rounds up to a whole number.
+    this.fraction = left + right + Math.floor(small / ONE);
     this.wide = 0n;
   }
 }
