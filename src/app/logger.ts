@@ -10,6 +10,7 @@ export function createLogger(config: Pick<Config, 'logLevel' | 'logFormat'>): Lo
   const stream = pretty({
     destination: 2,
     sync: true,
+    singleLine: true,
     colorize: process.stderr.isTTY === true,
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'pid,hostname',

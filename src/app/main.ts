@@ -44,6 +44,11 @@ async function main(argv: readonly string[]): Promise<void> {
       const { parseSpeed, replay } = await import('./commands/replay.ts');
       await execute(command, version, (context) => replay(context, file, parseSpeed(speed)));
     });
+  const [first = ''] = argv.slice(2);
+  const names = program.commands.map((command) => command.name());
+  if (first !== '' && !first.startsWith('-') && !['help', ...names].includes(first)) {
+    throw new ConfigError([`expected one of the commands ${names.join(', ')}, was "${first}"`]);
+  }
   await program.parseAsync(argv);
 }
 
@@ -52,8 +57,9 @@ function withSettings(command: Command): Command {
     SETTINGS,
   )) {
     const isLong = (defaultText?.length ?? 0) > 40;
-    const byDefault =
-      defaultText === undefined ? '' : `, default ${isLong ? 'the public endpoints' : defaultText}`;
+    const byDefault = !defaultText
+      ? ''
+      : `, default ${isLong ? 'the public endpoints' : defaultText}`;
     command.addOption(
       new Option(`--${flag} ${argument}`, `${help} [${env.join(', ')}${byDefault}]`),
     );

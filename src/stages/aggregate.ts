@@ -134,7 +134,7 @@ class CandleOutputs {
         this.counts.closed++;
         this.publish(event.candle);
         if (event.candle.interval === '1m' && event.candle.source === 'trades') {
-          this.options.logger.info(`OHLCV: ${ohlcvLine(event.candle)}`);
+          this.options.logger.info({ symbol }, `OHLCV: ${ohlcvLine(event.candle)}`);
         }
         break;
       case 'candle-corrected':

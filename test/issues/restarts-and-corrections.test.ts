@@ -197,6 +197,19 @@ test('a minute inserted before what is known corrects no longer candle out of a 
   assert.equal(run.candles('1d')[0]?.trades, 9_999);
 });
 
+test('a week or day of which the klines sent are only a part is left to history', () => {
+  // 2026-11-01 is a Sunday: the month's days begin on the last day of a week.
+  const month = Date.UTC(2026, 10, 1);
+  const run = candleRun(SYMBOL);
+  run.apply([startTick(SYMBOL, month, ANCHOR)]);
+  for (let day = 0; day < 9; day++) run.apply([kline('1d', month + day * DAY_MS, 10)]);
+  assert.deepEqual(
+    run.candles('1w').map(({ openTime, trades }) => [openTime, trades]),
+    [[month + DAY_MS, 70]],
+  );
+  assert.ok(run.candles('3d').every(({ trades }) => trades === 30));
+});
+
 test('a hole before a watermark leaves the minute after it complete', () => {
   const run = candleRun(SYMBOL);
   run.apply([

@@ -74,6 +74,17 @@ describe('stepConnection', () => {
 });
 
 describe('isServerLost', () => {
+  it('after a lost connection the page waits for a word, not for a socket', () => {
+    let state = stepConnection(startConnection(0), { type: 'message', now: 10 }).state;
+    state = stepConnection(state, { type: 'closed', now: 20, random: 0 }).state;
+    state = stepConnection(state, { type: 'retry-now', now: 30 }).state;
+    assert.equal(isServerLost(state, 31), true, 'connecting');
+    state = stepConnection(state, { type: 'opened', now: 40 }).state;
+    assert.equal(isServerLost(state, 41), true, 'open');
+    state = stepConnection(state, { type: 'message', now: 50 }).state;
+    assert.equal(isServerLost(state, 51), false);
+  });
+
   it('is not said before a first visit had time to connect', () => {
     assert.equal(isServerLost(startConnection(0), SILENCE_MS_MAX), false);
     assert.equal(isServerLost(startConnection(0), SILENCE_MS_MAX + 1), true);

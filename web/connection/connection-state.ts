@@ -71,7 +71,8 @@ export function retryDelayMs(attempts: number, random: number): number {
 
 /** Whether the page must say that it has no connection; the first seconds of the first visit are not yet that. */
 export function isServerLost(state: ConnectionState, now: number): boolean {
-  if (state.phase === 'waiting' && state.lastMessageAt !== undefined) return true;
+  // Until the server has spoken again: a socket that is being opened, or is open, is no word of it.
+  if (state.attempts > 0 && state.lastMessageAt !== undefined) return true;
   const heardAt = state.lastMessageAt ?? (state.attempts > 0 ? 0 : state.since);
   return now - heardAt > SILENCE_MS_MAX;
 }

@@ -46,13 +46,15 @@ export class RollUp {
     this.openTime = openTime;
   }
 
-  /** The window, if it is over at `time`; it is then no longer held. `knownFrom`: windows that open earlier lack parts. */
+  /** The window, if it is over at `time`; it is then no longer held. `knownFrom`: windows that open earlier lack parts: not complete, and none at all where the parts are klines. */
   closedBy(time: EpochMs, knownFrom: EpochMs): Candle | undefined {
     if (this.merged === undefined || this.openTime === undefined) return undefined;
     if (nextOpenTime(this.interval, this.openTime) > time) return undefined;
     const closed = asKnown(this.merged, knownFrom);
     this.merged = undefined;
-    return closed;
+    // The exchange's own kline of this window is history's to bring: a part of its days or minutes is no candle.
+    const isPartOfKlines = closed.openTime < knownFrom && closed.source === 'klines';
+    return isPartOfKlines ? undefined : closed;
   }
 
   /** Makes `openTime` the open window and `parts`, ascending, all its closed parts. */
