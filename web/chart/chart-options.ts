@@ -52,8 +52,6 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptionsBase> {
       minBarSpacing: 0.5,
       rightOffset: RIGHT_OFFSET_SLOTS,
       lockVisibleTimeRangeOnResize: true,
-      // Nothing is to be seen before the first candle; older ones are fetched before it is reached.
-      fixLeftEdge: true,
     },
   };
 }
