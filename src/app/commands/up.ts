@@ -1,9 +1,8 @@
 // `wickstream up`: everything in one process, until Ctrl-C.
 import type { Logger } from 'pino';
 import { chooseFeed, sourceLabel } from '../choose-feed.ts';
-import { compose } from '../compose.ts';
 import type { Config } from '../config.ts';
-import { openStore } from '../open-store.ts';
+import { showFeed } from '../show-feed.ts';
 import { systemClock } from '../system-clock.ts';
 
 export interface CommandContext {
@@ -14,41 +13,13 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
-export async function up({ config, logger, version, signal }: CommandContext): Promise<void> {
-  const clock = systemClock;
-  await using closing = new AsyncDisposableStack();
-  const {
-    feed,
-    notice,
-    symbols = config.symbols,
-  } = await chooseFeed({ config, clock, logger, signal });
-  closing.use(feed);
+export async function up(context: CommandContext): Promise<void> {
+  const { config, logger, version, signal } = context;
+  const chosen = await chooseFeed({ config, clock: systemClock, logger, signal });
+  const { feed, notice, symbols = config.symbols } = chosen;
   if (notice !== undefined) logger.warn(notice);
-  const store = closing.use(await openStore(config.dataDir, feed.source));
-  const pipeline = closing.use(
-    await compose({
-      config,
-      symbols,
-      intervals: config.intervals,
-      feed,
-      store,
-      clock,
-      logger,
-      version,
-    }),
-  );
-  logger.info(
-    { url: pipeline.url },
-    `Wickstream ${version} shows ${sourceLabel(feed.source)}: ${symbols.join(', ')} at ${pipeline.url}`,
-  );
-  await untilAborted(signal, pipeline.ended);
-  logger.info('Stopping');
-}
-
-/** Resolves when `signal` aborts. A recording that ended stays on the screen until then. */
-export async function untilAborted(signal: AbortSignal, ended: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) return;
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await Promise.race([promise, ended.then(() => promise)]);
+  const names = symbols.join(', ');
+  const announce = (url: string) =>
+    `Wickstream ${version} shows ${sourceLabel(feed.source)}: ${names} at ${url}`;
+  await showFeed(context, { feed, symbols, announce });
 }

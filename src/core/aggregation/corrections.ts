@@ -12,7 +12,7 @@ import {
 } from '../market/interval.ts';
 import type { RepairPart } from '../market/raw-tick.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { addMs, DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '../market/time.ts';
+import { addMs, DAY_MS, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
 import { CandleAccumulator, QuoteValue } from './candle-accumulator.ts';
 import { CandleRing } from './candle-ring.ts';
@@ -86,7 +86,7 @@ export class Corrections {
 
   /** A late trade of a closed minute. `covered`: that minute came from klines, which have it already. */
   late(trade: AggTrade, quote: QuoteValue, rollUps: RollUps): 'corrected' | 'covered' | 'missing' {
-    const openTime = addMs(trade.tradeTime, -(trade.tradeTime % MINUTE_MS));
+    const openTime = minuteOf(trade.tradeTime);
     const minute = this.minutes.get(openTime);
     if (minute === undefined) {
       this.sink({ type: 'out-of-reach', symbol: this.symbol, openTime });

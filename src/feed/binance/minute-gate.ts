@@ -3,7 +3,7 @@
 import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { RawTick } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { addMs, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
+import { addMs, type EpochMs, MINUTE_MS, minuteOf } from '../../core/market/time.ts';
 
 /** The exchange's word on a closed minute. */
 export interface ClosedMinute {
@@ -162,8 +162,4 @@ export function createMinuteGate({ symbol, emit, ...start }: MinuteGateOptions):
       return { type: 'evidence', from: openMinute, to: Math.max(...evidence.keys()) as EpochMs };
     },
   };
-}
-
-export function minuteOf(time: EpochMs): EpochMs {
-  return addMs(time, -(time % MINUTE_MS));
 }

@@ -9,9 +9,9 @@ import {
   type DurationMs,
   type EpochMs,
   MINUTE_MS,
+  minuteOf,
 } from '../../core/market/time.ts';
 import { KLINE_SETTLE_MS, type Klines } from './kline-rows.ts';
-import { minuteOf } from './minute-gate.ts';
 import { PAGE_ROWS_MAX, type Rest, type TradePage } from './rest.ts';
 
 /** What lies further back is not fetched as trades but as closed klines. */

@@ -4,11 +4,11 @@ import { type RawTick, timeOfTick } from '../../core/market/raw-tick.ts';
 import type { Source } from '../../core/market/source.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import {
-  addMs,
   type Clock,
   type DurationMs,
   type EpochMs,
   MINUTE_MS,
+  minuteOf,
 } from '../../core/market/time.ts';
 import { FeedError, type FeedEvent, type MarketFeed } from '../market-feed.ts';
 import { listingOf } from './listing.ts';
@@ -74,7 +74,7 @@ export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
       );
     }
     const symbol = simulatedSymbol(listing);
-    const first = historyFrom(symbol, minuteStart(clock.now()), historyDays);
+    const first = historyFrom(symbol, minuteOf(clock.now()), historyDays);
     if (first > listing.listedOn) return symbol;
     throw new FeedError(
       'unknown-symbol',
@@ -178,7 +178,7 @@ function* join(
   const now = clock.now();
   const isSoon =
     resumeFrom !== undefined && resumeFrom <= now && now - resumeFrom <= CATCH_UP_MS_MAX;
-  const from = minuteStart(isSoon ? resumeFrom : now);
+  const from = minuteOf(isSoon ? resumeFrom : now);
   const history = yield* symbolHistory(symbol, from, historyDays);
   for (const ticks of inParts(startTicks(symbol, from, history, resumeFrom)))
     yield { type: 'ticks', ticks };
@@ -216,9 +216,5 @@ function* inParts(ticks: readonly RawTick[]): Generator<readonly RawTick[]> {
 
 /** Also a watermark that comes behind the first trade of the next minute takes nothing back. */
 function minuteAfter(tick: RawTick, openMinute: EpochMs): EpochMs {
-  return Math.max(openMinute, minuteStart(timeOfTick(tick))) as EpochMs;
-}
-
-function minuteStart(time: EpochMs): EpochMs {
-  return addMs(time, -(time % MINUTE_MS));
+  return Math.max(openMinute, minuteOf(timeOfTick(tick))) as EpochMs;
 }
