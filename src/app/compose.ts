@@ -50,7 +50,7 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
   await using opening = new AsyncDisposableStack();
   const intake = new AbortController();
   const rest = new AbortController();
-  const log = opening.use(memoryLog());
+  const log = opening.use(memoryLog({ clock }));
   options.onLog?.(log);
 
   const counts = aggregateCounts();

@@ -1,10 +1,10 @@
 // Keeps one connection to the combined stream open for ever: endpoints in turn, back-off, subscriptions, silence. It reads no frame.
-import type { Agent } from 'node:http';
 import { STALE_AFTER_MS } from '../../core/market/feed-status.ts';
 import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
 import { attempted, broken, delayMs, INITIAL_BACK_OFF, isOffline } from './back-off.ts';
 import { failureText } from './rest-request.ts';
-import { openSocket, type Socket } from './socket.ts';
+import type { Socket } from './socket.ts';
+import type { Transport } from './transport.ts';
 
 /** Silence after which the connection is given up and a new one opened. */
 export const SILENCE_RECONNECT_MS: DurationMs = 12_000;
@@ -31,8 +31,7 @@ export interface ConnectionOptions {
   /** Base URLs without a path, in order of preference. */
   readonly webSocketUrls: readonly string[];
   readonly streams: readonly string[];
-  /** Of one endpoint; undefined: none. */
-  readonly agentFor: (url: URL) => Agent | undefined;
+  readonly transport: Pick<Transport, 'openSocket'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** `open` each time all streams are subscribed to on a new connection. */
@@ -64,10 +63,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     let openedAt: EpochMs | undefined;
     try {
       const url = new URL(`/stream?streams=${inUrl}`, base);
-      const agent = options.agentFor(url);
-      const socket = await openSocket({
-        url: url.href,
-        ...(agent === undefined ? {} : { agent }),
+      const socket = await options.transport.openSocket(url, {
         signal,
         onFrame(bytes) {
           heard();

@@ -4,9 +4,9 @@ import type { Source } from '../../core/market/source.ts';
 import type { Clock } from '../../core/market/time.ts';
 import { FeedError, type MarketFeed } from '../market-feed.ts';
 import { STREAMS_MAX } from './connection.ts';
-import { createAgents } from './http-get.ts';
 import type { Rest } from './rest.ts';
 import { createSession } from './session.ts';
+import { networkTransport, type Transport } from './transport.ts';
 
 export { type Reachability, reachable } from './reachable.ts';
 
@@ -23,6 +23,8 @@ export interface BinanceFeedOptions {
   readonly logger: FeedLogger;
   /** As in HTTPS_PROXY; used for TLS endpoints, REST and WebSocket. */
   readonly proxy?: string;
+  /** Default: the network. */
+  readonly transport?: Transport;
   /** Intervals whose past is fetched for the store; 1m, 1d and 3d come with the start in any case. Default: all. */
   readonly historyIntervals?: readonly Interval[];
 }
@@ -37,7 +39,7 @@ export interface FeedLogger {
  * @throws FeedError in `stream`: `unknown-symbol`; `refused` where every endpoint refuses us from the start.
  */
 export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
-  const agents = createAgents(options.proxy);
+  const transport = options.transport ?? networkTransport(options.proxy);
   const closing = new AbortController();
   const source = binanceSource(options);
   let rest: Rest | undefined;
@@ -53,7 +55,7 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
       }
       const ending = new AbortController();
       const end = AbortSignal.any([signal, closing.signal, ending.signal]);
-      const session = createSession({ ...options, agents, starts, signal: end });
+      const session = createSession({ ...options, transport, starts, signal: end });
       rest = session.rest;
       const running = session.run();
       try {
@@ -65,7 +67,7 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
-      agents.destroy();
+      transport.destroy();
     },
   };
 }

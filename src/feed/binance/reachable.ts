@@ -1,9 +1,8 @@
 // Can the exchange be used from here? One REST call and one WebSocket, tried on every endpoint at once; says why not, so that the user can mend it.
 import type { Clock, DurationMs } from '../../core/market/time.ts';
-import { createAgents, httpGet } from './http-get.ts';
 import { readRestAnswer, refusal } from './rest-answer.ts';
 import { failureText } from './rest-request.ts';
-import { openSocket } from './socket.ts';
+import { networkTransport } from './transport.ts';
 
 export interface Reachability {
   /** One REST and one WebSocket endpoint at least answer. */
@@ -34,30 +33,22 @@ export interface ReachableOptions {
 /** Answers after `timeoutMs` at the latest, and as soon as one endpoint of each kind has answered. Never rejects. */
 export async function reachable(options: ReachableOptions): Promise<Reachability> {
   const { restUrls, webSocketUrls, timeoutMs, clock } = options;
-  const agents = createAgents(options.proxy);
+  const transport = networkTransport(options.proxy);
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const found: EndpointReach[] = [];
 
   async function tryRest(url: string): Promise<void> {
     const target = new URL('/api/v3/time', url);
-    const outcome = readRestAnswer(
-      await httpGet(target, { agents, timeoutMs, signal }),
-      target.host,
-    );
+    const answer = await transport.get(target, { timeoutMs, signal });
+    const outcome = readRestAnswer(answer, target.host);
     if (outcome.type === 'data') return;
     throw new EndpointError(outcome.type === 'refused' ? 'forbidden' : 'failed', outcome.reason);
   }
 
   async function trySocket(url: string): Promise<void> {
     const target = new URL('/stream?streams=btcusdt@kline_1s', url);
-    const agent = agents.forWebSocket(target);
-    const socket = await openSocket({
-      url: target.href,
-      ...(agent === undefined ? {} : { agent }),
-      signal,
-      onFrame() {},
-    });
+    const socket = await transport.openSocket(target, { signal, onFrame() {} });
     socket.end();
   }
 
@@ -80,7 +71,7 @@ export async function reachable(options: ReachableOptions): Promise<Reachability
   const endpoints = [...found];
   over.abort();
   await answered;
-  agents.destroy();
+  transport.destroy();
   const isReachable = kinds?.every(({ status }) => status === 'fulfilled') ?? false;
   if (isReachable) return { reachable: true, reason: '', endpoints };
   const silent = [...restUrls, ...webSocketUrls]

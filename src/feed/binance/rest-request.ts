@@ -2,9 +2,10 @@
 // wrong requests and endpoints that all refuse us.
 import { addMs, type Clock, type DurationMs } from '../../core/market/time.ts';
 import { FeedError } from '../market-feed.ts';
-import { type Agents, type HttpAnswer, httpGet } from './http-get.ts';
+import type { HttpAnswer } from './http-get.ts';
 import { createRequestGate } from './request-gate.ts';
 import { type RestOutcome, readRestAnswer } from './rest-answer.ts';
+import type { Transport } from './transport.ts';
 import type { Priority, WeightBudget } from './weight-budget.ts';
 
 export const REST_TIMEOUT_MS: DurationMs = 10_000;
@@ -51,7 +52,7 @@ export interface RestRequester {
 export interface RestRequesterOptions {
   /** Base URLs without a path, the first is preferred. */
   readonly restUrls: readonly string[];
-  readonly agents: Agents;
+  readonly transport: Pick<Transport, 'get'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** Told each time a try failed and another follows. */
@@ -61,7 +62,7 @@ export interface RestRequesterOptions {
 }
 
 export function createRestRequester(options: RestRequesterOptions): RestRequester {
-  const { restUrls, agents, clock, random, onTrouble } = options;
+  const { restUrls, transport, clock, random, onTrouble } = options;
   const gate = createRequestGate(clock, options.signal);
   /** The endpoint in use; moves on when it fails. */
   let preferred = 0;
@@ -71,11 +72,8 @@ export function createRestRequester(options: RestRequesterOptions): RestRequeste
     const sentAt = clock.now();
     try {
       const url = requestUrl(base, request);
-      const answer = await httpGet(url, {
-        agents,
-        timeoutMs: REST_TIMEOUT_MS,
-        signal: request.signal,
-      });
+      const { signal } = request;
+      const answer = await transport.get(url, { timeoutMs: REST_TIMEOUT_MS, signal });
       const tookMs = clock.now() - sentAt;
       noteWeight(answer);
       const outcome = readRestAnswer(answer, url.host);

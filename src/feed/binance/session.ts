@@ -12,11 +12,11 @@ import { type Connection, type ConnectionState, createConnection } from './conne
 import { createEventQueue } from './event-queue.ts';
 import type { BinanceFeedOptions } from './feed.ts';
 import { createFrameReader, type Frame } from './frames.ts';
-import type { Agents } from './http-get.ts';
 import { createPast } from './past.ts';
 import { createRest, type Rest } from './rest.ts';
 import { createRestRequester, retryMs } from './rest-request.ts';
 import { createSymbolStream, type SymbolStream } from './symbol-stream.ts';
+import type { Transport } from './transport.ts';
 
 /** How often the exchange's time is asked for. */
 export const TIME_SAMPLE_INTERVAL_MS: DurationMs = 600_000;
@@ -25,7 +25,7 @@ const TIME_SAMPLES_AT_START = 3;
 const WARN_AGAIN_MS: DurationMs = 60_000;
 
 export interface SessionOptions extends BinanceFeedOptions {
-  readonly agents: Agents;
+  readonly transport: Transport;
   readonly starts: readonly StartPoint[];
   readonly signal: AbortSignal;
 }
@@ -38,7 +38,7 @@ export interface Session {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { agents, clock, random, logger, starts, signal } = options;
+  const { transport, clock, random, logger, starts, signal } = options;
   const queue = createEventQueue((isFull) => {
     if (isFull) connection.pause();
     else connection.resume();
@@ -63,7 +63,7 @@ export function createSession(options: SessionOptions): Session {
   const connection: Connection = createConnection({
     webSocketUrls: options.webSocketUrls,
     streams: streamNames(starts.map(({ symbol }) => symbol)),
-    agentFor: agents.forWebSocket,
+    transport,
     clock,
     random,
     signal,

@@ -18,11 +18,14 @@ export interface Socket {
   end(): void;
 }
 
-export interface SocketOptions {
-  readonly url: string;
-  readonly agent?: Agent;
+export interface SocketEvents {
   readonly signal: AbortSignal;
   readonly onFrame: (bytes: Uint8Array) => void;
+}
+
+export interface SocketOptions extends SocketEvents {
+  readonly url: string;
+  readonly agent?: Agent;
 }
 
 /** @throws the handshake's error; `cause.status` is not read: the message carries the HTTP status. */

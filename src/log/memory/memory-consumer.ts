@@ -1,5 +1,5 @@
 // One reader of the memory log: merges its topics in the log's order, and waits without turning for what is still to come.
-import type { DurationMs } from '../../core/market/time.ts';
+import type { Clock, DurationMs } from '../../core/market/time.ts';
 import { type AnyLogRecord, type LogConsumer, type LogRecord, POLL_RECORDS_MAX } from '../log.ts';
 import type { Cursor } from './memory-topic.ts';
 
@@ -23,6 +23,7 @@ export function memoryConsumer<T>(options: {
   readonly group: string;
   readonly cursors: readonly Cursor[];
   readonly log: ConsumerLog;
+  readonly sleep: Clock['sleep'];
   readonly onCommit: () => void;
   readonly onClose: () => void;
 }): MemoryConsumer<T> {
@@ -35,13 +36,12 @@ export function memoryConsumer<T>(options: {
   };
 
   const arrival = async (timeoutMs: DurationMs, signal: AbortSignal): Promise<void> => {
-    const woken = Promise.withResolvers<void>();
-    wakeUp = () => woken.resolve();
-    const timer = setTimeout(wakeUp, Math.min(timeoutMs, TIMEOUT_MS_MAX));
-    signal.addEventListener('abort', wakeUp);
-    await woken.promise;
-    signal.removeEventListener('abort', wakeUp);
-    clearTimeout(timer);
+    const over = new AbortController();
+    const end = () => over.abort();
+    wakeUp = end;
+    signal.addEventListener('abort', end, { once: true });
+    await options.sleep(Math.min(timeoutMs, TIMEOUT_MS_MAX), over.signal);
+    signal.removeEventListener('abort', end);
     wakeUp = undefined;
   };
 

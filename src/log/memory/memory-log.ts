@@ -1,4 +1,6 @@
 // The log in this process: one partition, values by reference, nothing on disk. Bounded by each topic's retention; not for two processes.
+import { setTimeout as timeout } from 'node:timers/promises';
+import type { Clock } from '../../core/market/time.ts';
 import type { Topic } from '../../protocol/topics.ts';
 import {
   type AnyLogRecord,
@@ -32,6 +34,8 @@ interface WaitingAppend {
 export interface MemoryLogOptions {
   /** How much of each `delete` topic is kept. Default: `retentionOf`. */
   readonly retention?: (topicName: string) => Retention;
+  /** What a reader's wait is timed by. Default: the machine's timers. */
+  readonly clock?: Pick<Clock, 'sleep'>;
 }
 
 /**
@@ -42,11 +46,12 @@ export interface MemoryLogOptions {
  * it has not committed is kept though its consumer was closed.
  */
 export function memoryLog(options: MemoryLogOptions = {}): Log {
-  return new MemoryLog(options.retention ?? retentionOf);
+  return new MemoryLog(options.retention ?? retentionOf, options.clock ?? TIMERS);
 }
 
 class MemoryLog implements Log {
   readonly #retention: (topicName: string) => Retention;
+  readonly #clock: Pick<Clock, 'sleep'>;
   readonly #topics = new Map<string, TopicState>();
   readonly #consumers = new Set<MemoryConsumer<unknown>>();
   readonly #turn = turnBudget();
@@ -55,8 +60,9 @@ class MemoryLog implements Log {
   #sequence = 0;
   #isClosed = false;
 
-  constructor(retention: (topicName: string) => Retention) {
+  constructor(retention: (topicName: string) => Retention, clock: Pick<Clock, 'sleep'>) {
     this.#retention = retention;
+    this.#clock = clock;
   }
 
   append(
@@ -77,6 +83,7 @@ class MemoryLog implements Log {
         turn: this.#turn.wait,
         taken: this.#turn.taken,
       },
+      sleep: (ms, signal) => this.#clock.sleep(ms, signal),
       onCommit: () => this.#appendWaiting(),
       onClose: () => {
         this.#consumers.delete(consumer);
@@ -181,6 +188,18 @@ class MemoryLog implements Log {
     return state;
   }
 }
+
+const TIMERS: Pick<Clock, 'sleep'> = {
+  async sleep(ms, signal) {
+    if (signal?.aborted) return;
+    const cancel = new AbortController();
+    const end = () => cancel.abort();
+    signal?.addEventListener('abort', end, { once: true });
+    // Cancelled is over, too.
+    await timeout(ms, undefined, { signal: cancel.signal }).catch(() => undefined);
+    signal?.removeEventListener('abort', end);
+  },
+};
 
 function closedError(): Error {
   return new Error('The log is closed');
