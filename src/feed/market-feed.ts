@@ -1,6 +1,8 @@
 // The port to a market: Binance, a simulated market, or a recording. It promises order and says how it is; it writes nothing.
 import type { Candle } from '../core/market/candle.ts';
+import type { Evidence, RepairRequest } from '../core/market/evidence.ts';
 import type { FeedState } from '../core/market/feed-status.ts';
+import type { Listing } from '../core/market/listing.ts';
 import type { RawTick } from '../core/market/raw-tick.ts';
 import type { Source } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
@@ -21,6 +23,10 @@ export type FeedEvent =
   | { readonly type: 'ticks'; readonly ticks: readonly RawTick[] }
   /** Closed candles of the past for the store, of one symbol and interval, ascending; never in `raw_ticks`. */
   | { readonly type: 'history'; readonly candles: readonly Candle[] }
+  /** What the exchange says of closed minutes: its closed 1m klines as they come, and the answers to `ask`. */
+  | { readonly type: 'evidence'; readonly evidence: Evidence }
+  /** What the exchange lists: once known, and again when it has changed. */
+  | { readonly type: 'listings'; readonly listings: readonly Listing[] }
   /** What was no trade: for `raw_ticks.dlq`. `payload` is what came, cut to `REJECTED_PAYLOAD_MAX` characters. */
   | { readonly type: 'rejected'; readonly reason: string; readonly payload: string }
   | {
@@ -30,6 +36,9 @@ export type FeedEvent =
       /** Symbols that are not simply live. */
       readonly symbols: ReadonlyMap<MarketSymbol, 'catching-up' | 'repairing'>;
     };
+
+/** Requests of the audit that wait for their turn. */
+export const REPAIRS_ASKED_MAX = 1_000;
 
 export const REJECTED_PAYLOAD_MAX = 2_000;
 
@@ -42,6 +51,15 @@ export interface MarketFeed extends AsyncDisposable {
    * @throws FeedError where going on is pointless: an unknown symbol, no endpoint that may be used.
    */
   stream(starts: readonly StartPoint[], signal: AbortSignal): AsyncIterable<FeedEvent>;
+  /**
+   * Answered by the running stream's events, in time. Beyond `REPAIRS_ASKED_MAX` waiting requests it is
+   * passed over: whoever asks, asks again.
+   */
+  ask(request: RepairRequest): void;
+  /** Takes a symbol in while the stream runs; one already there is left as it is. A fault of it alone is a `rejected` event. */
+  add(start: StartPoint): void;
+  /** Ends a symbol's part of the running stream. */
+  remove(symbol: MarketSymbol): void;
 }
 
 /** A fault the feed cannot mend by trying again; the message names the value and the remedy. */

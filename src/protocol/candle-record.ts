@@ -45,6 +45,15 @@ const candleShape = {
   reason: z.enum(['late-trade', 'repair', 'rolled-up-correction', 'rounding']).optional(),
 };
 const candleSchema = z.object(candleShape);
+/** A candle within another record. */
+export const candleField = candleSchema.transform(
+  ({ firstTradeId, lastTradeId, reason, ...rest }): Candle => ({
+    ...rest,
+    firstTradeId,
+    lastTradeId,
+    ...(reason === undefined ? {} : { reason }),
+  }),
+);
 const liveCandleSchema = z.object({
   ...candleShape,
   closed: z.boolean(),
@@ -83,8 +92,7 @@ export function encodeCandle(candle: Candle): string {
 
 /** @throws DecodeError */
 export function decodeCandle(text: string): Candle {
-  const { firstTradeId, lastTradeId, reason, ...rest } = parseJson(candleSchema, text, 'a candle');
-  return { ...rest, firstTradeId, lastTradeId, ...(reason === undefined ? {} : { reason }) };
+  return parseJson(candleField, text, 'a candle');
 }
 
 export function encodeLiveCandle(candle: LiveCandle): string {

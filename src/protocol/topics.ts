@@ -1,10 +1,26 @@
 // The topics: their names, keys and the one encoding of each. What crosses a process is parsed here and trusted after.
+import type { Audit } from '../core/audit/audit.ts';
 import type { Candle, LiveCandle } from '../core/market/candle.ts';
+import type { Evidence, RepairRequest } from '../core/market/evidence.ts';
 import type { FeedStatus } from '../core/market/feed-status.ts';
 import { INTERVALS, type Interval } from '../core/market/interval.ts';
+import type { Listing, SymbolWish } from '../core/market/listing.ts';
 import type { RawTick } from '../core/market/raw-tick.ts';
+import { decodeAudit, encodeAudit } from './audit-record.ts';
 import { decodeCandle, decodeLiveCandle, encodeCandle, encodeLiveCandle } from './candle-record.ts';
+import {
+  decodeEvidence,
+  decodeRepairRequest,
+  encodeEvidence,
+  encodeRepairRequest,
+} from './evidence-record.ts';
 import { decodeFeedStatus, encodeFeedStatus } from './feed-status-record.ts';
+import {
+  decodeListing,
+  decodeSymbolWish,
+  encodeListing,
+  encodeSymbolWish,
+} from './listing-record.ts';
 import { decodeRawTick, encodeRawTick } from './raw-tick-record.ts';
 import { decodeRejected, encodeRejected, type RejectedTick } from './rejected-record.ts';
 
@@ -57,6 +73,46 @@ export const FEED_STATUS: Topic<FeedStatus> = {
   cleanup: 'compact',
   encode: encodeFeedStatus,
   decode: decodeFeedStatus,
+};
+
+/** What the exchange says of its closed minutes; key = symbol. */
+export const EVIDENCE: Topic<Evidence> = {
+  name: 'evidence',
+  cleanup: 'delete',
+  encode: encodeEvidence,
+  decode: decodeEvidence,
+};
+
+/** What the audit asks of ingest; key = symbol. */
+export const REPAIRS: Topic<RepairRequest> = {
+  name: 'repairs',
+  cleanup: 'delete',
+  encode: encodeRepairRequest,
+  decode: decodeRepairRequest,
+};
+
+/** Verdicts on closed minutes; key = symbol. */
+export const AUDITS: Topic<Audit> = {
+  name: 'audits',
+  cleanup: 'delete',
+  encode: encodeAudit,
+  decode: decodeAudit,
+};
+
+/** What the exchange lists; key = symbol. */
+export const LISTINGS: Topic<Listing> = {
+  name: 'listings',
+  cleanup: 'compact',
+  encode: encodeListing,
+  decode: decodeListing,
+};
+
+/** Which symbols the user wants; key = symbol. */
+export const SYMBOLS: Topic<SymbolWish> = {
+  name: 'symbols',
+  cleanup: 'compact',
+  encode: encodeSymbolWish,
+  decode: decodeSymbolWish,
 };
 
 export function liveKey(candle: { readonly symbol: string; readonly interval: Interval }): string {

@@ -68,6 +68,9 @@ async function run(
       await new Promise(setImmediate);
       if (options.error !== undefined) throw options.error;
     },
+    ask() {},
+    add() {},
+    remove() {},
     async [Symbol.asyncDispose]() {},
   };
   const log = { append: async (some: readonly AnyLogRecord[]) => void records.push(...some) };
@@ -193,6 +196,9 @@ function endingFeed(): MarketFeed {
     async *stream() {
       yield { type: 'state', state: 'live', symbols: new Map() };
     },
+    ask() {},
+    add() {},
+    remove() {},
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -13,7 +13,7 @@ import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, EpochMs } from '../core/market/time.ts';
 import type { FeedEvent, MarketFeed, StartPoint } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
-import { FEED_STATUS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
+import { EVIDENCE, FEED_STATUS, LISTINGS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { createHistoryWriter } from './ingest/history-writer.ts';
 import { createRejections } from './ingest/rejections.ts';
@@ -70,6 +70,19 @@ export async function ingest(options: IngestOptions): Promise<void> {
         counters?.onHistory(event.candles.length);
         await history?.add(event.candles);
         break;
+      case 'evidence': {
+        const { evidence } = event;
+        const { symbol, openTime } = evidence.type === 'kline' ? evidence.candle : evidence;
+        await append([{ topic: EVIDENCE, key: symbol, value: evidence, timestamp: openTime }]);
+        break;
+      }
+      case 'listings': {
+        const timestamp = clock.now();
+        await append(
+          event.listings.map((value) => ({ topic: LISTINGS, key: value.symbol, value, timestamp })),
+        );
+        break;
+      }
       case 'rejected': {
         const { reason, payload } = event;
         counters?.onRejected(1);

@@ -183,6 +183,11 @@ function start(options: RunOptions = {}) {
     read: async () => [],
     lastOpenTime: async () => undefined,
     symbols: async () => [],
+    writeAudits: async () => undefined,
+    readAudits: async () => [],
+    countAudits: async () => ({ verified: 0, repaired: 0, differs: 0, unverified: 0 }),
+    writeSymbolWish: async () => undefined,
+    symbolWishes: async () => [],
     async [Symbol.asyncDispose]() {},
   };
   const clock: Clock & { time: number } = {

@@ -1,6 +1,8 @@
 // The port to kept candles: SQLite in the data directory, or TimescaleDB. Identity of a candle: (symbol, interval, openTime).
+import type { Audit, AuditCounts } from '../core/audit/audit.ts';
 import type { Candle } from '../core/market/candle.ts';
 import type { Interval } from '../core/market/interval.ts';
+import type { SymbolWish } from '../core/market/listing.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { EpochMs } from '../core/market/time.ts';
 
@@ -18,6 +20,16 @@ export interface CandleQuery {
   readonly take: 'first' | 'last';
 }
 
+export interface AuditQuery {
+  readonly symbol: MarketSymbol;
+  /** Least and greatest openTime, both inclusive. */
+  readonly from?: EpochMs;
+  readonly to?: EpochMs;
+  readonly limit: number;
+  /** As in `CandleQuery`. */
+  readonly take: 'first' | 'last';
+}
+
 export interface CandleStore extends AsyncDisposable {
   /** All or none. A candle already there is replaced only by one of a higher revision. Any order, any mix of symbols and intervals. */
   write(candles: readonly Candle[]): Promise<void>;
@@ -29,6 +41,17 @@ export interface CandleStore extends AsyncDisposable {
   symbols(): Promise<readonly MarketSymbol[]>;
   /** Removes candles of `interval` that open before `before`; answers how many. */
   prune(interval: Interval, before: EpochMs): Promise<number>;
+
+  /** All or none. A verdict already there is replaced only by one as new or newer (`at`). */
+  writeAudits(audits: readonly Audit[]): Promise<void>;
+  /** Ascending by openTime. */
+  readAudits(query: AuditQuery): Promise<readonly Audit[]>;
+  countAudits(query: Pick<AuditQuery, 'symbol' | 'from' | 'to'>): Promise<AuditCounts>;
+
+  /** Replaces the symbol's wish. */
+  writeSymbolWish(wish: SymbolWish): Promise<void>;
+  /** Each symbol's newest, sorted by symbol. */
+  symbolWishes(): Promise<readonly SymbolWish[]>;
 }
 
 /** `code` says what the caller can do: mend the set-up (`foreign-source`, `newer-version`, `unwritable`, `damaged`), or the value (`out-of-range`). */

@@ -106,6 +106,9 @@ function sizeOf(event: FeedEvent): number {
       return event.candles.length;
     case 'rejected':
       return REJECTED_TICKS;
+    case 'listings':
+      return event.listings.length;
+    case 'evidence':
     case 'state':
       return 1;
   }

@@ -65,6 +65,9 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
         await running;
       }
     },
+    ask() {},
+    add() {},
+    remove() {},
     async [Symbol.asyncDispose]() {
       closing.abort();
       transport.destroy();

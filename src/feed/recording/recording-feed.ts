@@ -57,6 +57,10 @@ export async function recordingFeed(options: RecordingFeedOptions): Promise<Reco
       const symbols = asked(starts, header, path);
       return replay(options, symbols, AbortSignal.any([signal, disposed.signal]));
     },
+    // A file has no answers: what was repaired is in it already, and its symbols are what they are.
+    ask() {},
+    add() {},
+    remove() {},
     [Symbol.asyncDispose]: async () => disposed.abort(),
   };
 }

@@ -96,6 +96,9 @@ export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
       const ends = AbortSignal.any([signal, disposed.signal]);
       return runMarket(joining, clock, historyDays, ends);
     },
+    ask() {},
+    add() {},
+    remove() {},
     [Symbol.asyncDispose]: async () => disposed.abort(),
   };
 }

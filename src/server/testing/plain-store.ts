@@ -1,5 +1,7 @@
 // A candle store that is a map: for tests that want a store they can hold up or break. Not an adapter.
+import type { Audit } from '../../core/audit/audit.ts';
 import type { Candle } from '../../core/market/candle.ts';
+import type { SymbolWish } from '../../core/market/listing.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
 
 export interface PlainStore extends CandleStore {
@@ -9,6 +11,8 @@ export interface PlainStore extends CandleStore {
 
 export function plainStore(): PlainStore {
   const candles = new Map<string, Candle>();
+  const audits = new Map<string, Audit>();
+  const wishes = new Map<string, SymbolWish>();
   const all = (symbol: string, interval: string): Candle[] =>
     [...candles.values()]
       .filter((candle) => candle.symbol === symbol && candle.interval === interval)
@@ -38,6 +42,32 @@ export function plainStore(): PlainStore {
     },
     async prune() {
       return 0;
+    },
+    async writeAudits(written) {
+      for (const audit of written) audits.set(`${audit.symbol} ${audit.openTime}`, audit);
+    },
+    async readAudits({ symbol, from = 0, to = Number.MAX_SAFE_INTEGER, limit, take }) {
+      await store.beforeRead();
+      const found = [...audits.values()]
+        .filter((one) => one.symbol === symbol && one.openTime >= from && one.openTime <= to)
+        .sort((a, b) => a.openTime - b.openTime);
+      return take === 'first' ? found.slice(0, limit) : found.slice(-limit);
+    },
+    async countAudits(query) {
+      const found = await store.readAudits({
+        ...query,
+        limit: Number.MAX_SAFE_INTEGER,
+        take: 'first',
+      });
+      const counts = { verified: 0, repaired: 0, differs: 0, unverified: 0 };
+      for (const { verdict } of found) counts[verdict] += 1;
+      return counts;
+    },
+    async writeSymbolWish(wish) {
+      wishes.set(wish.symbol, wish);
+    },
+    async symbolWishes() {
+      return [...wishes.values()].sort((a, b) => a.symbol.localeCompare(b.symbol));
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

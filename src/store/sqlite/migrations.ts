@@ -66,6 +66,23 @@ export const MIGRATIONS: readonly string[] = [
     reason
   FROM candles JOIN symbols ON symbols.id = symbol_id;
   `,
+  `
+  -- The newest verdict on each closed minute. record: as in the topic audits, with both candles where they differ.
+  CREATE TABLE audits (
+    symbol TEXT NOT NULL,
+    open_time INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (symbol, open_time)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Which symbols the user added or removed while it ran. record: as in the topic symbols.
+  CREATE TABLE symbol_wishes (
+    symbol TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Steps after those already done, each in a transaction of its own: a kill leaves a whole number of steps. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
+import { auditStoreContract } from '../../../test/contracts/audit-store-contract.ts';
 import {
   BTCUSDT,
   candleAt,
@@ -27,6 +28,7 @@ function newPath(): string {
 const source: Source = { kind: 'binance', host: 'binance.com' };
 
 candleStoreContract('openSqliteStore', () => openSqliteStore({ path: newPath(), source }));
+auditStoreContract('openSqliteStore', () => openSqliteStore({ path: newPath(), source }));
 
 /** Closed again if it opens after all, so that a failing test does not hang on it. */
 async function openingFails(

@@ -7,6 +7,7 @@ import { type Source, sourceId } from '../../core/market/source.ts';
 import { marketSymbol } from '../../core/market/symbol.ts';
 import { type EpochMs, epochMs } from '../../core/market/time.ts';
 import { type CandleQuery, type CandleStore, StoreError } from '../candle-store.ts';
+import { auditTable } from './audit-table.ts';
 import {
   bindCandle,
   candleOf,
@@ -39,6 +40,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
   const { database } = open;
   const symbols = symbolTable(database);
   const reader = candleReader(database, symbols);
+  const audits = auditTable(database);
   const writer = readOnly ? undefined : candleWriter(database, symbols);
   let isClosed = false;
 
@@ -72,6 +74,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
       }),
     symbols: async () => read(() => reader.names().map(marketSymbol).toSorted()),
     prune: async (interval, before) => write((rows) => rows.prune(interval, before)),
+    writeAudits: async (written) => write(() => audits.write(written)),
+    readAudits: async (query) => read(() => audits.read(query)),
+    countAudits: async (query) => read(() => audits.count(query)),
+    writeSymbolWish: async (wish) => write(() => audits.writeWish(wish)),
+    symbolWishes: async () => read(() => audits.wishes()),
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       isClosed = true;
