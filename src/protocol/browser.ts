@@ -5,7 +5,8 @@ import type { Interval } from '../core/market/interval.ts';
  * A candle on the wire to the browser; times in ms, decimals as text with 8 places:
  * [openTime, open, high, low, close, volume, quoteVolume, trades, takerBuyVolume,
  *  takerBuyQuoteVolume, firstTradeId|null, lastTradeId|null, revision, flags]
- * flags: 1 closed · 2 complete · 4 source is klines.
+ * flags: 1 closed · 2 complete · 4 source is klines; a 1m candle's audit: 8 verified · 16 repaired ·
+ * 32 differs · 64 unverified (none: no verdict yet).
  */
 export type CandleRow = readonly [
   openTime: number,
@@ -27,6 +28,10 @@ export type CandleRow = readonly [
 export const ROW_CLOSED = 1;
 export const ROW_COMPLETE = 2;
 export const ROW_FROM_KLINES = 4;
+export const ROW_VERIFIED = 8;
+export const ROW_REPAIRED = 16;
+export const ROW_DIFFERS = 32;
+export const ROW_UNVERIFIED = 64;
 
 /** Browser → server. A later `watch` replaces the earlier: one view a connection. */
 export type BrowserRequest =
@@ -68,6 +73,18 @@ export interface StatusView {
   readonly feedDelayMs?: number;
 }
 
+/** The audit's standing for one symbol and UTC day: "1,440 of 1,440 verified today". */
+export interface AuditDay {
+  /** Start of the UTC day, exchange time, ms. */
+  readonly day: number;
+  /** 1m candles closed since then that were folded from trades. */
+  readonly closed: number;
+  readonly verified: number;
+  readonly repaired: number;
+  readonly differs: number;
+  readonly unverified: number;
+}
+
 /** Server → browser. The heartbeat is `status`: at each change and at least every `HEARTBEAT_MS`. */
 export type ServerMessage =
   | {
@@ -99,6 +116,10 @@ export type ServerMessage =
       readonly sentAt: number;
     }
   | { readonly type: 'status'; readonly status: StatusView }
+  /** Of the symbol watched: with each snapshot, and when it changes, at most once a second. */
+  | { readonly type: 'audit'; readonly symbol: string; readonly audit: AuditDay }
+  /** Symbols were added or removed while running: the whole list. */
+  | { readonly type: 'symbols'; readonly symbols: readonly string[] }
   | { readonly type: 'pong'; readonly sentAt: number; readonly serverTime: number }
   | { readonly type: 'error'; readonly message: string };
 

@@ -209,6 +209,9 @@ function listen(session: Session, { url, now }: DashboardOptions, reactions: Rea
         break;
       case 'pong':
         break; // the link's own business
+      case 'audit':
+      case 'symbols':
+        break;
       default:
         message satisfies never;
     }
