@@ -1,0 +1,137 @@
+// The stages of one process on the in-process log, put together: what `up` shows through its server, and what the simulation runs under a
+// virtual clock. Opens no port and no store, reads no clock but the one it is given.
+import type { Logger } from 'pino';
+import type { Interval } from '../core/market/interval.ts';
+import { symbolOfTick } from '../core/market/raw-tick.ts';
+import type { MarketSymbol } from '../core/market/symbol.ts';
+import type { Clock, DurationMs } from '../core/market/time.ts';
+import type { MarketFeed } from '../feed/market-feed.ts';
+import type { Log } from '../log/log.ts';
+import { memoryLog } from '../log/memory/memory-log.ts';
+import { aggregate, aggregateCounts } from '../stages/aggregate.ts';
+import { type IngestCounters, ingest } from '../stages/ingest.ts';
+import type { LiveMarket } from '../stages/live-market.ts';
+import { persist } from '../stages/persist.ts';
+import { serve } from '../stages/serve.ts';
+import type { CandleStore } from '../store/candle-store.ts';
+import { continues, readSeed, readStarts } from './open-store.ts';
+
+export interface StagesOptions {
+  readonly symbols: readonly MarketSymbol[];
+  readonly intervals: readonly Interval[];
+  readonly feed: MarketFeed;
+  readonly store: CandleStore;
+  readonly keepSecondsMs: DurationMs;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Stages extends AsyncDisposable {
+  readonly log: Log;
+  readonly market: LiveMarket;
+  /** What each stage has counted so far, by its name. */
+  counts(): Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /**
+   * Starts what writes, the last stage first, so that each topic has its readers before its writer. Its
+   * `ended` resolves when the feed has ended by itself (a recording), and rejects when a stage failed.
+   */
+  start(): Promise<{ readonly ended: Promise<void> }>;
+}
+
+/** The log and its readers for the screen; nothing is written before `start`. */
+export function openStages(options: StagesOptions): Stages {
+  const { symbols, intervals, feed, store, clock, logger } = options;
+  const intake = new AbortController();
+  const rest = new AbortController();
+  const log = memoryLog({ clock });
+  const aggregation = aggregateCounts();
+  const ingestion = { trades: 0, rejected: 0, history: 0 };
+  const persistence = { failing: 0, lostCandles: 0 };
+  const market = serve({ log, symbols, intervals, clock, logger, signal: rest.signal });
+  const stages: Promise<void>[] = [market.done];
+  let ingested: Promise<void> | undefined;
+
+  return {
+    log,
+    market,
+    counts: () => ({
+      ingest: { ...ingestion },
+      aggregate: { ...aggregation },
+      persist: { ...persistence },
+    }),
+    async start() {
+      const starts = await readStarts(store, symbols, feed.source);
+      const resumeFrom = new Map(starts.map((start) => [start.symbol, start.resumeFrom]));
+      stages.push(
+        persist({
+          log,
+          store,
+          intervals,
+          clock,
+          keepSecondsMs: options.keepSecondsMs,
+          logger,
+          onState: ({ state, lostCandles }) => {
+            persistence.failing = state === 'failing' ? 1 : 0;
+            persistence.lostCandles = lostCandles;
+          },
+          signal: rest.signal,
+        }),
+        aggregate({
+          log,
+          intervals,
+          clock,
+          restore: async (first) => {
+            const symbol = symbolOfTick(first);
+            const from = resumeFrom.get(symbol);
+            if (from === undefined || !continues(first, from)) return undefined;
+            return readSeed(store, symbol, from);
+          },
+          logger,
+          counts: aggregation,
+          signal: rest.signal,
+        }),
+      );
+      const feedEnd = Promise.withResolvers<void>();
+      ingested = ingest({
+        feed,
+        log,
+        store,
+        starts,
+        clock,
+        logger,
+        counters: countersOf(ingestion),
+        onEnded: feedEnd.resolve,
+        signal: intake.signal,
+      });
+      const feedEnded = Promise.race([feedEnd.promise, ingested]);
+      const ended = Promise.race([
+        feedEnded,
+        ...stages.map((stage) => stage.then(() => feedEnded)),
+      ]);
+      // Whoever awaits `ended` is told of a failure; nobody may, when the stages are closed first.
+      ended.catch(() => undefined);
+      return { ended };
+    },
+    async [Symbol.asyncDispose]() {
+      intake.abort();
+      await Promise.allSettled([ingested]);
+      rest.abort();
+      await Promise.allSettled(stages);
+      await log[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function countersOf(counts: { trades: number; rejected: number; history: number }): IngestCounters {
+  return {
+    onTrades: (count) => {
+      counts.trades += count;
+    },
+    onRejected: (count) => {
+      counts.rejected += count;
+    },
+    onHistory: (candles) => {
+      counts.history += candles;
+    },
+  };
+}
