@@ -1,11 +1,8 @@
-// The exchange's WebSocket connections: handshake, subscriptions, limits, pings, fan-out, and the
-// direct faults (reset, freeze). Knows nothing of trades or candles.
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { type RawData, WebSocket, WebSocketServer } from 'ws';
+// The exchange's WebSocket connections: admission, subscriptions, limits, pings, fan-out, and the
+// direct faults (reset, freeze). Knows nothing of trades or candles, and holds no socket: a client is
+// what `web-sockets.ts` makes of one, or a simulated network.
 import { answerControl, type ControlResult } from './control-messages.ts';
-import type { Faults, Frame } from './faults.ts';
+import type { Faults, Frame, UpgradeRequest } from './faults.ts';
 import { combinedText, SHUTDOWN_STREAM, shutdownEvent } from './frames.ts';
 
 /** One attempt to connect, kept for tests to look at. */
@@ -48,11 +45,41 @@ export interface ConnectionOptions {
   readonly onDelayed: (delayMs: number, send: () => void) => void;
 }
 
+/** The exchange's end of one connection. */
+export interface Client {
+  readonly isOpen: boolean;
+  readonly bufferedBytes: number;
+  send(text: string): void;
+  ping(payload: string): void;
+  pong(payload: string): void;
+  /** With the closing handshake. */
+  close(code: number, reason: string): void;
+  /** TCP RST. */
+  reset(): void;
+  /** Stops and resumes reading what the client sends. */
+  pause(): void;
+  resume(): void;
+  /** What is sent in between leaves in one write. */
+  cork(): void;
+  uncork(): void;
+}
+
+/** What a client's end tells the exchange. */
+export interface ClientEvents {
+  text(message: string): void;
+  ping(payload: string): void;
+  pong(): void;
+  closed(): void;
+}
+
 export interface Connections {
   /** Every attempt so far, oldest first. */
   readonly records: readonly ConnectionRecord[];
   openCount(): number;
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** An attempt to connect, counted: the HTTP status it is refused with; `undefined`: open it. */
+  refusal(request: UpgradeRequest): number | undefined;
+  /** The attempt was not refused: this is its client. `url` as requested. */
+  open(url: string, client: Client): ClientEvents;
   /** Sends an event to whoever is subscribed to `stream`. */
   broadcast(stream: string, event: string): void;
   subscribers(stream: string): number;
@@ -73,8 +100,7 @@ export interface Connections {
 interface Connection {
   readonly id: number;
   readonly record: ConnectionRecord;
-  readonly client: WebSocket;
-  readonly socket: Socket;
+  readonly client: Client;
   readonly streams: Set<string>;
   readonly openedAt: number;
   readonly messageTimes: number[];
@@ -98,12 +124,6 @@ const SEND_BUFFER_MAX = 64 * 1024 * 1024;
 const RECORDS_MAX = 10_000;
 
 export function createConnections(options: ConnectionOptions): Connections {
-  const server = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    autoPong: false,
-    maxPayload: 64 * 1024,
-  });
   const open = new Set<Connection>();
   const byStream = new Map<string, Set<Connection>>();
   const records: ConnectionRecord[] = [];
@@ -120,7 +140,7 @@ export function createConnections(options: ConnectionOptions): Connections {
     return made;
   }
 
-  function refusalStatus(request: IncomingMessage): number | undefined {
+  function refusalStatus(request: UpgradeRequest): number | undefined {
     const now = options.transportNow();
     attempts = attempts.filter((time) => time > now - ATTEMPTS_WINDOW_MS);
     attempts.push(now);
@@ -183,30 +203,30 @@ export function createConnections(options: ConnectionOptions): Connections {
     for (const stream of change.streams) connection.streams.delete(stream);
   }
 
-  function listen(connection: Connection): void {
+  function eventsOf(connection: Connection): ClientEvents {
     const { client } = connection;
-    client.on('message', (data: RawData, isBinary: boolean) => {
-      if (isBinary || !isWithinRate(connection)) return;
-      const { reply, change } = answerControl(data.toString(), connection);
-      apply(connection, change);
-      client.send(reply);
-    });
-    client.on('ping', (payload) => {
-      if (isWithinRate(connection)) client.pong(payload);
-    });
-    client.on('pong', () => {
-      if (isWithinRate(connection)) connection.unansweredSince = undefined;
-    });
-    client.on('close', () => forget(connection));
-    // The close event follows; there is nothing else to do about a broken socket here.
-    client.on('error', () => forget(connection));
+    return {
+      text(message) {
+        if (!isWithinRate(connection)) return;
+        const { reply, change } = answerControl(message, connection);
+        apply(connection, change);
+        client.send(reply);
+      },
+      ping(payload) {
+        if (isWithinRate(connection)) client.pong(payload);
+      },
+      pong() {
+        if (isWithinRate(connection)) connection.unansweredSince = undefined;
+      },
+      closed: () => forget(connection),
+    };
   }
 
   function deliver(connection: Connection, frame: Frame): void {
     const { client } = connection;
-    if (connection.frozen || client.readyState !== WebSocket.OPEN) return;
+    if (connection.frozen || !client.isOpen) return;
     client.send(frame.text);
-    if (client.bufferedAmount > SEND_BUFFER_MAX) client.terminate();
+    if (client.bufferedBytes > SEND_BUFFER_MAX) client.reset();
   }
 
   function deliverFaulty(connection: Connection, frame: Frame): void {
@@ -237,37 +257,32 @@ export function createConnections(options: ConnectionOptions): Connections {
     records,
     openCount: () => open.size,
     subscribers: (stream) => byStream.get(stream)?.size ?? 0,
-    accept(request, socket, head) {
+    refusal(request) {
       const url = request.url ?? '';
+      const status = refusalStatus(request) ?? (parseStreamUrl(url) ? undefined : 404);
+      if (status !== undefined) record(url, status, new Set());
+      return status;
+    },
+    open(url, client) {
       const requested = parseStreamUrl(url);
-      const status = refusalStatus(request) ?? (requested ? undefined : 404);
-      if (status !== undefined || requested === undefined) {
-        record(url, status ?? 404, new Set());
-        socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-        return;
-      }
-      server.handleUpgrade(request, socket, head, (client) => {
-        const streams = new Set<string>();
-        const made = record(url, 101, streams);
-        const openedAt = options.transportNow();
-        const connection: Connection = {
-          id: made.id,
-          record: made,
-          client,
-          // An HTTP server's upgrade hands over the TCP socket itself.
-          socket: socket as Socket,
-          streams,
-          openedAt,
-          messageTimes: [],
-          combined: requested.combined,
-          frozen: false,
-          pingedAt: openedAt,
-          unansweredSince: undefined,
-        };
-        open.add(connection);
-        listen(connection);
-        subscribe(connection, requested.streams);
-      });
+      const streams = new Set<string>();
+      const made = record(url, 101, streams);
+      const openedAt = options.transportNow();
+      const connection: Connection = {
+        id: made.id,
+        record: made,
+        client,
+        streams,
+        openedAt,
+        messageTimes: [],
+        combined: requested?.combined ?? false,
+        frozen: false,
+        pingedAt: openedAt,
+        unansweredSince: undefined,
+      };
+      open.add(connection);
+      subscribe(connection, requested?.streams ?? []);
+      return eventsOf(connection);
     },
     broadcast(stream, event) {
       const subscribers = byStream.get(stream);
@@ -282,12 +297,12 @@ export function createConnections(options: ConnectionOptions): Connections {
       }
     },
     corked(send) {
-      const sockets = [...open].map(({ socket }) => socket);
-      for (const socket of sockets) socket.cork();
+      const clients = [...open].map(({ client }) => client);
+      for (const client of clients) client.cork();
       try {
         send();
       } finally {
-        for (const socket of sockets) socket.uncork();
+        for (const client of clients) client.uncork();
       }
     },
     keepAlive() {
@@ -303,7 +318,7 @@ export function createConnections(options: ConnectionOptions): Connections {
     },
     reset() {
       for (const connection of [...open]) {
-        connection.socket.resetAndDestroy();
+        connection.client.reset();
         forget(connection);
       }
     },
@@ -324,7 +339,7 @@ export function createConnections(options: ConnectionOptions): Connections {
     },
     bufferedBytes() {
       let most = 0;
-      for (const { client } of open) most = Math.max(most, client.bufferedAmount);
+      for (const { client } of open) most = Math.max(most, client.bufferedBytes);
       return most;
     },
   };

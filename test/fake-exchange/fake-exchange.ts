@@ -19,6 +19,7 @@ import { createRequestLimiter } from './rest-limits.ts';
 import { type RequestRecord, serveRest } from './rest-server.ts';
 import { createStreams, type Tape } from './streams.ts';
 import type { AggTrade } from './truth.ts';
+import { webSockets } from './web-sockets.ts';
 
 export interface FakeExchangeOptions {
   /** Default: one symbol, `BTCUSDT`, without history. */
@@ -147,9 +148,10 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
   const server = createServer((request, response) => {
     if (!isFrozen) serveRest(request, response, rest);
   });
+  const accept = webSockets(connections);
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (!isFrozen) connections.accept(request, socket, head);
+    if (!isFrozen) accept(request, socket, head);
   });
   const listener = await listen(server, options.port ?? 0);
   const timer = manual ? undefined : setInterval(streams.tick, TICK_MS);

@@ -4,6 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Random } from './random.ts';
 import type { RestRequest, RestResponse } from './rest.ts';
 
+/** What a client asks to open a WebSocket with. */
+export type UpgradeRequest = Pick<IncomingMessage, 'url' | 'headers'>;
+
 /** One text frame on its way to one client. */
 export interface Frame {
   readonly stream: string;
@@ -24,7 +27,7 @@ export interface Faults {
   /** What is answered in place of the exchange's answer; `'hang'` never answers. */
   onRequest?: ((request: RestRequest) => RestResponse | 'hang' | undefined) | undefined;
   /** An HTTP status to refuse an upgrade with. */
-  onUpgrade?: ((request: IncomingMessage) => number | undefined) | undefined;
+  onUpgrade?: ((request: UpgradeRequest) => number | undefined) | undefined;
   /** REST answers data as of so long ago (exchange ms). */
   restLagMs?: number | undefined;
   /** REST answers so much later (real ms). */

@@ -30,13 +30,39 @@ export interface RestSide {
   readonly transportNow: () => number;
 }
 
+export interface TakenRequest {
+  readonly record: RequestRecord;
+  /** `'hang'`: never answered. */
+  readonly answer: RestResponse | 'hang';
+}
+
 /** Answers one HTTP request, recording it; with faults it may answer late, wrongly or never. */
 export function serveRest(
   request: IncomingMessage,
   response: ServerResponse,
   side: RestSide,
 ): void {
-  const url = new URL(request.url ?? '/', 'http://exchange');
+  let taken: TakenRequest;
+  try {
+    taken = takeRequest(new URL(request.url ?? '/', 'http://exchange'), side);
+  } catch (error) {
+    // A bug of the fake's own, or of a test's hook: said aloud, and no client left waiting.
+    response.writeHead(500).end(`fake exchange: ${String(error)}`);
+    throw error;
+  }
+  const { record, answer } = taken;
+  if (answer === 'hang') return;
+  const { status, headers, body } = answer;
+  const send = () => {
+    record.status = status;
+    response.writeHead(status, headers).end(body);
+  };
+  if (side.faults.restDelayMs) setTimeout(send, side.faults.restDelayMs).unref();
+  else send();
+}
+
+/** Records one request and decides its answer; sends nothing. */
+export function takeRequest(url: URL, side: RestSide): TakenRequest {
   const wanted: RestRequest = { path: url.pathname, query: url.searchParams };
   const record: RequestRecord = {
     time: side.now(),
@@ -47,23 +73,7 @@ export function serveRest(
   };
   side.requests.push(record);
   if (side.requests.length > REQUESTS_MAX) side.requests.shift();
-
-  let answer: RestResponse | 'hang';
-  try {
-    answer = answerOf(wanted, side);
-  } catch (error) {
-    // A bug of the fake's own, or of a test's hook: said aloud, and no client left waiting.
-    response.writeHead(500).end(`fake exchange: ${String(error)}`);
-    throw error;
-  }
-  if (answer === 'hang') return;
-  const { status, headers, body } = answer;
-  const send = () => {
-    record.status = status;
-    response.writeHead(status, headers).end(body);
-  };
-  if (side.faults.restDelayMs) setTimeout(send, side.faults.restDelayMs).unref();
-  else send();
+  return { record, answer: answerOf(wanted, side) };
 }
 
 function answerOf(request: RestRequest, side: RestSide): RestResponse | 'hang' {

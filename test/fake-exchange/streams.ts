@@ -30,6 +30,8 @@ export interface Streams {
   advanceTo(time: number): void;
   /** Running clock: sends what has fallen due. */
   tick(): void;
+  /** When something is due to be sent (ms); `Infinity` if nothing is. */
+  nextDue(): number;
 }
 
 interface Queued {
@@ -133,6 +135,7 @@ export function createStreams(options: StreamsOptions): Streams {
     after(delayMs, sendLater) {
       delayed.push({ due: clock.now() + delayMs, send: sendLater });
     },
+    nextDue,
     publish,
     play(tape) {
       queue = merge([...queue.slice(queueStart), ...flatten(tape)]);
