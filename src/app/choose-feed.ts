@@ -58,7 +58,7 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
     restUrls: config.binanceRestUrls,
     webSocketUrls: config.binanceWebSocketUrls,
   });
-  if (await hasCandles(config.dataDir, real)) {
+  if (await hasCandles(config, real)) {
     const notice = `Binance cannot be reached (${reach.reason}): showing the candles kept so far and trying on. ${remedy}`;
     return { feed: binance(options), notice };
   }

@@ -63,3 +63,19 @@ test('all faults are reported at once, each naming its place and value, no secre
     },
   );
 });
+
+test('a database URL is taken from DATABASE_URL, and its password never said', () => {
+  const url = 'postgres://wick:hidden@db.example:5432/candles';
+  assert.equal(readConfig({ ...none, env: { DATABASE_URL: url } }).databaseUrl, url);
+  for (const bad of ['mysql://wick:hidden@host/candles', 'postgres://wick:hidden@host', 'hidden']) {
+    assert.throws(
+      () => readConfig({ ...none, flags: { 'database-url': bad } }),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError);
+        assert.match(error.message, /--database-url: expected a database such as postgres:/);
+        assert.ok(!error.message.includes('hidden'), error.message);
+        return true;
+      },
+    );
+  }
+});

@@ -4,11 +4,12 @@ import { SETTINGS, type Setting, type SettingName, type SourceChoice } from './s
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type Values = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
-type Optional = 'accessToken' | 'tradesPerSecond' | 'proxy';
+type Optional = 'accessToken' | 'databaseUrl' | 'tradesPerSecond' | 'proxy';
 
 export type Config = Readonly<Omit<Values, Optional | 'source'>> & {
   readonly source: SourceChoice;
   readonly accessToken: string | undefined;
+  readonly databaseUrl: string | undefined;
   readonly proxy: string | undefined;
   readonly tradesPerSecond: number | undefined;
 };
@@ -42,12 +43,16 @@ export function readConfig(input: ConfigInput): Config {
     if (found === undefined) continue;
     const parsed = setting.parse(found.text);
     if ('value' in parsed) values[name] = parsed.value;
-    else faults.push(`${found.origin}: ${setting.secret ? 'not a usable value' : parsed.fault}`);
+    else
+      faults.push(
+        `${found.origin}: ${setting.secret && parsed.fault.includes(found.text) ? 'not a usable value' : parsed.fault}`,
+      );
   }
   if (faults.length > 0) throw new ConfigError(faults);
   const config = {
     logFormat: input.isTerminal ? 'pretty' : 'json',
     accessToken: undefined,
+    databaseUrl: undefined,
     proxy: undefined,
     tradesPerSecond: undefined,
     ...values,

@@ -1,7 +1,8 @@
-// The store of a source's candles in the data directory: one file a source, so that real and simulated never mix (I10).
+// The store of a source's candles: a file a source in the data directory, or the database that was chosen. Real and simulated never mix (I10).
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import type { AggregationSeed } from '../core/aggregation/aggregation-seed.ts';
 import {
   DAYS_KEPT,
@@ -19,21 +20,39 @@ import type { StartPoint } from '../feed/market-feed.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { StoreError } from '../store/candle-store.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import type { Config } from './config.ts';
 
 export function storePath(dataDir: string, source: Source): string {
   return join(dataDir, `${sourceId(source).replace(/[^A-Za-z0-9.-]+/g, '-')}.db`);
 }
 
-/** Whether candles of that source are kept in the data directory. */
-export async function hasCandles(dataDir: string, source: Source): Promise<boolean> {
-  const path = storePath(dataDir, source);
+export type StoreChoice = Pick<Config, 'dataDir' | 'databaseUrl'>;
+
+/** Whether candles of that source are kept already. */
+export async function hasCandles(choice: StoreChoice, source: Source): Promise<boolean> {
+  // A database has one source: whether it is that one is said where it is opened.
+  if (choice.databaseUrl !== undefined) return true;
+  const path = storePath(choice.dataDir, source);
   if (!existsSync(path)) return false;
   await using store = await openSqliteStore({ path, source, readOnly: true });
   return (await store.symbols()).length > 0;
 }
 
-/** @throws StoreError where the directory cannot be made or its file cannot be used. */
-export async function openStore(dataDir: string, source: Source): Promise<CandleStore> {
+/**
+ * The database that was chosen, else a file in the data directory.
+ * @throws StoreError where it cannot be reached, made or used.
+ */
+export async function openStore(
+  choice: StoreChoice,
+  source: Source,
+  logger: Pick<Logger, 'warn'>,
+): Promise<CandleStore> {
+  const { dataDir, databaseUrl: url } = choice;
+  if (url !== undefined) {
+    // Loaded when it is needed: the embedded store starts without it.
+    const { openTimescaleStore } = await import('../store/timescale/timescale-store.ts');
+    return openTimescaleStore({ url, source, onNotice: (notice) => logger.warn(notice) });
+  }
   try {
     await mkdir(dataDir, { recursive: true });
   } catch (cause) {

@@ -110,6 +110,15 @@ const parseProxy: Parse<string> = (text) => {
   return isProxy ? { value: text } : fault('a proxy such as http://host:port', text);
 };
 
+const parseDatabaseUrl: Parse<string> = (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isDatabase = url !== undefined && /^postgres(ql)?:$/.test(url.protocol);
+  // The value is not quoted: it may hold a password.
+  return isDatabase && url.pathname.length > 1
+    ? { value: text }
+    : { fault: 'expected a database such as postgres://user:password@host:5432/wickstream' };
+};
+
 const anyText: Parse<string> = (text) => (text === '' ? fault('some text', text) : { value: text });
 
 const HOST = /^[a-zA-Z0-9.:_[\]-]+$/;
@@ -179,6 +188,14 @@ export const SETTINGS = {
     { env: ['HTTPS_PROXY', 'https_proxy'], secret: true },
   ),
   dataDir: setting('data-dir', '<dir>', './data', anyText, 'where candles are kept'),
+  databaseUrl: setting(
+    'database-url',
+    '<url>',
+    undefined,
+    parseDatabaseUrl,
+    'postgres://…: keep candles in TimescaleDB or PostgreSQL, not in the data directory',
+    { env: ['DATABASE_URL'], secret: true },
+  ),
   keepSecondsMs: setting('keep-1s', '<time>', '24h', parseDuration, 'how long 1s candles are kept'),
   host: setting('host', '<address>', '127.0.0.1', parseHost, 'address to listen on', {
     env: ['HOST'],

@@ -23,7 +23,7 @@ export async function showFeed(context: CommandContext, options: ShowFeedOptions
   const clock = systemClock;
   await using closing = new AsyncDisposableStack();
   closing.use(feed);
-  const store = closing.use(await openStore(config.dataDir, feed.source));
+  const store = closing.use(await openStore(config, feed.source, logger));
   const { intervals } = config;
   const pipeline = closing.use(
     await compose({ config, symbols, intervals, feed, store, clock, logger, version }),

@@ -54,7 +54,7 @@ export interface CandleStore extends AsyncDisposable {
   symbolWishes(): Promise<readonly SymbolWish[]>;
 }
 
-/** `code` says what the caller can do: mend the set-up (`foreign-source`, `newer-version`, `unwritable`, `damaged`), or the value (`out-of-range`). */
+/** `code` says what the caller can do: mend the set-up (`unreachable`, `foreign-source`, `newer-version`, `unwritable`, `damaged`), or the value (`out-of-range`). */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code:
@@ -62,6 +62,7 @@ export class StoreError extends Error {
     | 'newer-version'
     | 'unwritable'
     | 'locked'
+    | 'unreachable'
     | 'damaged'
     | 'out-of-range';
 

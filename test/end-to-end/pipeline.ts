@@ -53,7 +53,7 @@ export async function startPipeline(options: {
     random: () => 0.5,
     logger,
   });
-  const store = await openStore(dataDir, feed.source);
+  const store = await openStore({ dataDir, databaseUrl: undefined }, feed.source, logger);
   const published: Candle[] = [];
   const waiting = new Set<() => void>();
   const ending = new AbortController();

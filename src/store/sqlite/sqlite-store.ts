@@ -6,16 +6,10 @@ import type { Interval } from '../../core/market/interval.ts';
 import { type Source, sourceId } from '../../core/market/source.ts';
 import { marketSymbol } from '../../core/market/symbol.ts';
 import { type EpochMs, epochMs } from '../../core/market/time.ts';
+import { bindCandle, candleOf, type SqlInput, type SqlOutput } from '../candle-row.ts';
 import { type CandleQuery, type CandleStore, StoreError } from '../candle-store.ts';
 import { auditTable } from './audit-table.ts';
-import {
-  bindCandle,
-  candleOf,
-  type SqlInput,
-  type SqlOutput,
-  selectSql,
-  upsertSql,
-} from './candle-row.ts';
+import { selectSql, upsertSql } from './candle-sql.ts';
 import { openDatabase, withStoreErrors } from './open-database.ts';
 import { type SymbolRow, type SymbolTable, symbolTable } from './symbol-table.ts';
 

@@ -1,18 +1,16 @@
 // The table `symbols`: each symbol's id and scales. Widens scales, and the rows under them, inside the caller's transaction.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Candle } from '../../core/market/candle.ts';
-import { DECIMAL_PLACES, type Decimal, formatDecimal } from '../../core/market/decimal.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { StoreError } from '../candle-store.ts';
-import { SCALED_FIELDS } from './candle-row.ts';
+import { fromScaled, INT64_MAX, type Scales } from '../scale.ts';
 import {
-  fromScaled,
-  INT64_MAX,
-  type Scale,
-  type ScaledKind,
-  type Scales,
-  scaleFor,
-} from './scale.ts';
+  cannotWiden,
+  NO_SCALES,
+  neededScales,
+  SCALE_COLUMNS,
+  SCALED_FIELDS,
+  SCALED_KINDS,
+} from '../scaled-candle.ts';
 
 export interface SymbolRow {
   readonly id: number;
@@ -30,12 +28,6 @@ export interface SymbolTable {
   /** What is remembered may be wrong: a transaction was rolled back, or another process may have written. */
   forget(): void;
 }
-
-const SCALE_COLUMNS: Readonly<Record<ScaledKind, string>> = {
-  price: 'price_scale',
-  volume: 'volume_scale',
-  quoteVolume: 'quote_volume_scale',
-};
 
 export function symbolTable(database: DatabaseSync): SymbolTable {
   const known = new Map<MarketSymbol, SymbolRow>();
@@ -61,20 +53,19 @@ export function symbolTable(database: DatabaseSync): SymbolTable {
   };
 
   const insert = (symbol: MarketSymbol): SymbolRow => {
-    const scales: Scales = { price: 0, volume: 0, quoteVolume: 0 };
     const { lastInsertRowid } = database
       .prepare(
         'INSERT INTO symbols (name, price_scale, volume_scale, quote_volume_scale) VALUES (?, 0, 0, 0)',
       )
       .run(symbol);
-    return { id: Number(lastInsertRowid), scales };
+    return { id: Number(lastInsertRowid), scales: NO_SCALES };
   };
 
   return {
     find,
     rowsFor(candles) {
       const rows = new Map<MarketSymbol, SymbolRow>();
-      for (const [symbol, needed] of neededScales(candles, find)) {
+      for (const [symbol, needed] of neededScales(candles, (name) => find(name)?.scales)) {
         const row = find(symbol) ?? insert(symbol);
         widen(database, symbol, row, needed);
         const widened = { id: row.id, scales: needed };
@@ -87,28 +78,9 @@ export function symbolTable(database: DatabaseSync): SymbolTable {
   };
 }
 
-/** By symbol, the least scales for what is kept and for `candles`. */
-function neededScales(
-  candles: readonly Candle[],
-  find: (symbol: MarketSymbol) => SymbolRow | undefined,
-): ReadonlyMap<MarketSymbol, Scales> {
-  const needed = new Map<MarketSymbol, Record<ScaledKind, Scale>>();
-  for (const candle of candles) {
-    let scales = needed.get(candle.symbol);
-    if (scales === undefined) {
-      scales = { ...(find(candle.symbol)?.scales ?? { price: 0, volume: 0, quoteVolume: 0 }) };
-      needed.set(candle.symbol, scales);
-    }
-    for (const { field, kind } of SCALED_FIELDS) {
-      if (scales[kind] < DECIMAL_PLACES) scales[kind] = scaleFor(candle[field], scales[kind]);
-    }
-  }
-  return needed;
-}
-
 /** Rewrites the symbol's rows at the wider scales. */
 function widen(database: DatabaseSync, symbol: MarketSymbol, row: SymbolRow, to: Scales): void {
-  for (const kind of ['price', 'volume', 'quoteVolume'] as const) {
+  for (const kind of SCALED_KINDS) {
     const from = row.scales[kind];
     if (to[kind] === from) continue;
     const columns = SCALED_FIELDS.filter((one) => one.kind === kind);
@@ -137,11 +109,4 @@ function greatestOf(database: DatabaseSync, symbolId: number, column: string): b
   statement.setReadBigInts(true);
   const greatest = statement.get(symbolId)?.['greatest'];
   return typeof greatest === 'bigint' ? greatest : 0n;
-}
-
-function cannotWiden(symbol: MarketSymbol, field: string, kept: Decimal, scale: Scale): StoreError {
-  return new StoreError(
-    'out-of-range',
-    `Cannot keep ${field} of ${symbol} with ${scale} decimal places: ${formatDecimal(kept)}, already kept, does not fit 64 bits with so many; leave the longest intervals of this symbol out`,
-  );
 }

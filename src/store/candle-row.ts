@@ -1,28 +1,15 @@
-// A candle as a row of the table `candles` and back. The columns' order is written here once.
-import type { Candle, CandleSource, CorrectionReason } from '../../core/market/candle.ts';
-import { type Decimal, formatDecimal } from '../../core/market/decimal.ts';
-import { closeTimeOf, type Interval } from '../../core/market/interval.ts';
-import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { epochMs } from '../../core/market/time.ts';
-import { StoreError } from '../candle-store.ts';
-import { fromScaled, type Scale, type ScaledKind, type Scales, toScaled } from './scale.ts';
-
-/** The candle's fields that are scaled integers, with their column and kind. */
-export const SCALED_FIELDS = [
-  { field: 'open', column: 'open', kind: 'price' },
-  { field: 'high', column: 'high', kind: 'price' },
-  { field: 'low', column: 'low', kind: 'price' },
-  { field: 'close', column: 'close', kind: 'price' },
-  { field: 'volume', column: 'volume', kind: 'volume' },
-  { field: 'quoteVolume', column: 'quote_volume', kind: 'quoteVolume' },
-  { field: 'takerBuyVolume', column: 'taker_buy_volume', kind: 'volume' },
-  { field: 'takerBuyQuoteVolume', column: 'taker_buy_quote_volume', kind: 'quoteVolume' },
-] as const satisfies readonly { field: keyof Candle; column: string; kind: ScaledKind }[];
-
-type ScaledField = (typeof SCALED_FIELDS)[number]['field'];
+// A candle as a row of a database's table of candles and back. The columns' order is written here once, for every database.
+import type { Candle, CandleSource, CorrectionReason } from '../core/market/candle.ts';
+import type { Decimal } from '../core/market/decimal.ts';
+import { closeTimeOf, type Interval } from '../core/market/interval.ts';
+import type { MarketSymbol } from '../core/market/symbol.ts';
+import { epochMs } from '../core/market/time.ts';
+import { StoreError } from './candle-store.ts';
+import { fromScaled, type Scale, type Scales } from './scale.ts';
+import { scaledField } from './scaled-candle.ts';
 
 /** Columns beside the key, in the order of `bindCandle` and `candleOf`. */
-const VALUE_COLUMNS = [
+export const VALUE_COLUMNS = [
   'open',
   'high',
   'low',
@@ -40,31 +27,14 @@ const VALUE_COLUMNS = [
   'reason',
 ] as const;
 
-const COLUMNS = ['symbol_id', 'interval', 'open_time', ...VALUE_COLUMNS];
+/** All of them, in the order of `bindCandle`. */
+export const COLUMNS: readonly string[] = ['symbol_id', 'interval', 'open_time', ...VALUE_COLUMNS];
 
 export type SqlInput = number | bigint | string | null;
 export type SqlOutput = SqlInput | Uint8Array;
 
-/** Writes `rows` candles at once; one already there stays, save where the new revision is higher (I5). */
-export function upsertSql(rows: number): string {
-  const row = `(${COLUMNS.map(() => '?').join(', ')})`;
-  return `
-    INSERT INTO candles (${COLUMNS.join(', ')}) VALUES ${Array(rows).fill(row).join(', ')}
-    ON CONFLICT (symbol_id, interval, open_time) DO UPDATE SET
-      ${VALUE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}
-    WHERE excluded.revision > candles.revision`;
-}
-
-/** Rows for `candleOf`; parameters: symbol_id, interval, from, to, least revision, limit. */
-export function selectSql(direction: 'ASC' | 'DESC'): string {
-  return `
-    SELECT open_time, ${VALUE_COLUMNS.join(', ')} FROM candles
-    WHERE symbol_id = ? AND interval = ? AND open_time BETWEEN ? AND ? AND revision >= ?
-    ORDER BY open_time ${direction} LIMIT ?`;
-}
-
 /**
- * Adds the candle's row to `inputs`, in the order of `upsertSql`. `scales` are wide enough already.
+ * Adds the candle's row to `inputs`, in the order of `COLUMNS`. `scales` are wide enough already.
  * @throws StoreError `out-of-range` where a value needs more than 64 bits.
  */
 export function bindCandle(
@@ -95,7 +65,7 @@ export function bindCandle(
   );
 }
 
-/** A row of `selectSql`, read with big integers: a month's volume is beyond 2^53. */
+/** A row of `open_time` and `VALUE_COLUMNS`, integers as big ones: a month's volume is beyond 2^53. `complete` is 0 or 1. */
 export function candleOf(
   row: readonly SqlOutput[],
   symbol: MarketSymbol,
@@ -125,15 +95,6 @@ export function candleOf(
     source: sourceOf(row[14]),
   };
   return reason === undefined ? candle : { ...candle, reason };
-}
-
-function scaledField(candle: Candle, field: ScaledField, scale: Scale): number | bigint {
-  const scaled = toScaled(candle[field], scale);
-  if (scaled !== undefined) return scaled;
-  throw new StoreError(
-    'out-of-range',
-    `Cannot keep ${field} ${formatDecimal(candle[field])} of ${candle.symbol} ${candle.interval} exactly: at the ${scale} decimal places its digits need, it does not fit 64 bits; leave this interval or symbol out`,
-  );
 }
 
 function decimalOf(value: SqlOutput | undefined, scale: Scale): Decimal {
@@ -171,6 +132,6 @@ function reasonOf(value: SqlOutput | undefined): CorrectionReason | undefined {
 function unexpected(what: string, value: SqlOutput | undefined): never {
   throw new StoreError(
     'damaged',
-    `Expected ${what} in the table "candles", was "${value}": restore a copy of the database, or move it away`,
+    `Expected ${what} in a row of candles, was "${value}": restore a copy of the database, or move it away`,
   );
 }

@@ -1,5 +1,5 @@
 // Decimals as 64-bit integers at a scale of their own: how many places a value needs, and there and back. Exact or an error, never rounded or wrapped (I3).
-import { DECIMAL_PLACES, type Decimal } from '../../core/market/decimal.ts';
+import { DECIMAL_PLACES, type Decimal } from '../core/market/decimal.ts';
 
 /** Number of decimal places kept, 0 to 8: the integer in the database is the value × 10^scale. */
 export type Scale = number;
@@ -16,7 +16,7 @@ export interface Scales {
 
 export type ScaledKind = keyof Scales;
 
-/** What an SQLite integer holds. */
+/** What a database's 64-bit integer holds. */
 export const INT64_MAX = 9_223_372_036_854_775_807n;
 export const INT64_MIN = -9_223_372_036_854_775_808n;
 

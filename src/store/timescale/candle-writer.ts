@@ -1,0 +1,128 @@
+// Writes and removes candles: all of a batch or none, the highest revision wins, several writers at once.
+import type { Candle } from '../../core/market/candle.ts';
+import type { Interval } from '../../core/market/interval.ts';
+import type { EpochMs } from '../../core/market/time.ts';
+import { bindCandle, type SqlInput } from '../candle-row.ts';
+import { type Client, rowsOf, type Transaction } from './connection.ts';
+import { isHypertable } from './extension.ts';
+import { type SymbolRows, widenedRows, wideRows } from './symbol-rows.ts';
+import { type CandleTable, columnArrays, insertSql, TABLES, tableOf, upsertSql } from './tables.ts';
+
+/** Rows one INSERT writes at most: its parameters are some MB then. */
+const ROWS_PER_INSERT_MAX = 10_000;
+
+/** From so many on, an INSERT that expects new rows is tried first. */
+const BULK_ROWS_MIN = 500;
+
+/** SQLSTATE of a row that is there already. */
+const UNIQUE_VIOLATION = '23505';
+
+/** Compressed rows a statement may have to unpack: by default the extension refuses after 100,000. */
+const UNPACK_ALL = 'SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0';
+
+export async function writeCandles(client: Client, candles: readonly Candle[]): Promise<void> {
+  const batch = newestRevisions(candles);
+  if (batch.length === 0) return;
+  const isWritten = await client.begin(async (sql) => {
+    const rows = await wideRows(sql, batch);
+    if (rows === undefined) return false;
+    await writeRows(sql, batch, rows);
+    return true;
+  });
+  if (isWritten) return;
+  await client.begin(async (sql) => {
+    await sql.unsafe(UNPACK_ALL);
+    await writeRows(sql, batch, await widenedRows(sql, batch));
+  });
+}
+
+/** Removes candles of `interval` that open before `before`; answers how many. */
+export function pruneCandles(client: Client, interval: Interval, before: EpochMs): Promise<number> {
+  return client.begin(async (sql) => {
+    await sql.unsafe(UNPACK_ALL);
+    const table = tableOf(interval);
+    const dropped = table === TABLES.seconds ? await dropChunks(sql, table, before) : 0;
+    // Named symbols make it one range of the primary key each, not a scan.
+    const { count } = await sql.unsafe(
+      `DELETE FROM ${table} WHERE symbol_id IN (SELECT id FROM symbols) AND interval = $1 AND open_time < $2`,
+      [interval, before],
+      { prepare: true },
+    );
+    return dropped + count;
+  });
+}
+
+/** Chunks that lie wholly before `before` go as files do, without a row touched. */
+async function dropChunks(sql: Transaction, table: CandleTable, before: EpochMs): Promise<number> {
+  if (!(await isHypertable(sql, table))) return 0;
+  const held = `SELECT count(*) FROM ${table} WHERE open_time < $1`;
+  const [first] = await rowsOf(sql, held, [before]);
+  if (first?.[0] === 0n) return 0;
+  await rowsOf(sql, `SELECT drop_chunks('${table}', older_than => $1::bigint)`, [before]);
+  const [left] = await rowsOf(sql, held, [before]);
+  return Number(first?.[0] ?? 0) - Number(left?.[0] ?? 0);
+}
+
+async function writeRows(
+  sql: Transaction,
+  candles: readonly Candle[],
+  rows: SymbolRows,
+): Promise<void> {
+  for (const table of Object.values(TABLES)) {
+    const own = candles.filter(({ interval }) => tableOf(interval) === table);
+    for (let at = 0; at < own.length; at += ROWS_PER_INSERT_MAX) {
+      await insert(sql, table, own.slice(at, at + ROWS_PER_INSERT_MAX), rows);
+    }
+  }
+}
+
+async function insert(
+  sql: Transaction,
+  table: CandleTable,
+  candles: readonly Candle[],
+  rows: SymbolRows,
+): Promise<void> {
+  const inputs: SqlInput[] = [];
+  for (const candle of candles) {
+    const row = rows.get(candle.symbol);
+    if (row === undefined) throw new Error(`Expected a row for ${candle.symbol}`);
+    bindCandle(inputs, candle, row.id, row.scales);
+  }
+  const arrays = columnArrays(inputs);
+  if (candles.length >= BULK_ROWS_MIN && (await isInserted(sql, table, arrays))) return;
+  await rowsOf(sql, upsertSql(table), arrays);
+}
+
+async function isInserted(
+  sql: Transaction,
+  table: CandleTable,
+  arrays: readonly string[],
+): Promise<boolean> {
+  try {
+    await sql.savepoint((attempt) => rowsOf(attempt, insertSql(table), arrays));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return false;
+    throw error;
+  }
+}
+
+/**
+ * One candle an identity, as one statement must not meet a row twice: the highest revision, the first
+ * of equal ones. Always in one order: two writers never wait for each other.
+ */
+function newestRevisions(candles: readonly Candle[]): readonly Candle[] {
+  const newest = new Map<string, Candle>();
+  for (const candle of candles) {
+    const key = `${candle.symbol} ${candle.interval} ${candle.openTime}`;
+    const known = newest.get(key);
+    if (known === undefined || candle.revision > known.revision) newest.set(key, candle);
+  }
+  return [...newest.values()].sort(byIdentity);
+}
+
+function byIdentity(a: Candle, b: Candle): number {
+  if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
+  if (a.interval !== b.interval) return a.interval < b.interval ? -1 : 1;
+  return a.openTime - b.openTime;
+}

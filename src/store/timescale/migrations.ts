@@ -1,0 +1,193 @@
+// The database's shape, in numbered steps, done by one process at a time. A step that was released is never edited: a change is a new step at the end.
+import { DECIMAL_PLACES } from '../../core/market/decimal.ts';
+import { StoreError } from '../candle-store.ts';
+import { type Connection, rowsOf, type Transaction } from './connection.ts';
+import { prepareExtension, type StoreNotice, useExtension } from './extension.ts';
+import { TABLES } from './tables.ts';
+
+/** Two integers name an advisory lock: ours is "Wick", and the schema's hash. */
+const LOCK = `SELECT pg_advisory_xact_lock(${0x5769636b}, hashtext(current_schema()))`;
+
+const SCALE_COLUMN = `smallint NOT NULL DEFAULT 0 CHECK (price_scale BETWEEN 0 AND ${DECIMAL_PLACES})`;
+
+/** The table `wickstream` says how many are done. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- A scale is the number of decimal places in the symbol's integers; it only ever grows.
+  CREATE TABLE symbols (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    price_scale ${SCALE_COLUMN},
+    volume_scale ${SCALE_COLUMN.replaceAll('price_scale', 'volume_scale')},
+    quote_volume_scale ${SCALE_COLUMN.replaceAll('price_scale', 'quote_volume_scale')}
+  );
+
+  ${candleTable(TABLES.others)}
+  ${candleTable(TABLES.seconds)}
+
+  -- For people: decimals as they are, times as times.
+  CREATE VIEW candles AS
+  SELECT
+    name AS symbol,
+    interval,
+    to_timestamp(open_time / 1000.0) AS open_time,
+    ${asNumeric('open', 'price_scale')},
+    ${asNumeric('high', 'price_scale')},
+    ${asNumeric('low', 'price_scale')},
+    ${asNumeric('close', 'price_scale')},
+    ${asNumeric('volume', 'volume_scale')},
+    ${asNumeric('quote_volume', 'quote_volume_scale')},
+    trades,
+    ${asNumeric('taker_buy_volume', 'volume_scale')},
+    ${asNumeric('taker_buy_quote_volume', 'quote_volume_scale')},
+    first_trade_id,
+    last_trade_id,
+    revision,
+    complete,
+    source,
+    reason,
+    open_time AS open_time_ms
+  FROM (SELECT * FROM ${TABLES.others} UNION ALL SELECT * FROM ${TABLES.seconds}) scaled
+  JOIN symbols ON symbols.id = symbol_id;
+  `,
+  `
+  -- The newest verdict on each closed minute; record: as in the topic audits.
+  CREATE TABLE audits (
+    symbol text NOT NULL,
+    open_time bigint NOT NULL,
+    verdict text NOT NULL,
+    at bigint NOT NULL,
+    record text NOT NULL,
+    PRIMARY KEY (symbol, open_time)
+  );
+
+  -- Which symbols the user added or removed while it ran. record: as in the topic symbols.
+  CREATE TABLE symbol_wishes (
+    symbol text PRIMARY KEY,
+    record text NOT NULL
+  );
+  `,
+];
+
+/** No foreign key: symbols are never removed, and checking it would cost a look-up for each row written. */
+function candleTable(name: string): string {
+  return `
+  -- Times in ms since 1970, UTC. Ids: -1 where there was no trade, NULL where unknown.
+  CREATE TABLE ${name} (
+    symbol_id integer NOT NULL,
+    interval text NOT NULL,
+    open_time bigint NOT NULL,
+    open bigint NOT NULL,
+    high bigint NOT NULL,
+    low bigint NOT NULL,
+    close bigint NOT NULL,
+    volume bigint NOT NULL,
+    quote_volume bigint NOT NULL,
+    taker_buy_volume bigint NOT NULL,
+    taker_buy_quote_volume bigint NOT NULL,
+    trades bigint NOT NULL,
+    first_trade_id bigint,
+    last_trade_id bigint,
+    revision bigint NOT NULL,
+    complete boolean NOT NULL,
+    source text NOT NULL,
+    reason text,
+    PRIMARY KEY (symbol_id, interval, open_time)
+  );`;
+}
+
+/** Exact: a product of a whole number and 10^-scale, with `scale` places. A quotient would be rounded. */
+function asNumeric(column: string, scale: string): string {
+  return `${column} * ('1e-' || ${scale})::numeric AS ${column}`;
+}
+
+export interface MigrateOptions {
+  readonly connection: Connection;
+  /** `sourceId` of what the candles come from; a new database takes it, any other refuses another (I10). */
+  readonly source: string;
+  readonly readOnly: boolean;
+  readonly steps?: readonly string[];
+  /** Told what this server lacks. */
+  readonly onNotice: (notice: StoreNotice) => void;
+}
+
+/**
+ * Brings the database to the newest step; a kill leaves it before or after, never between. Several at
+ * once wait for each other.
+ * @throws StoreError `foreign-source`, `newer-version`; the database is then as it was.
+ */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  const { connection, readOnly, steps = MIGRATIONS } = options;
+  if (readOnly) return connection.use((client) => client.begin('READ ONLY', check));
+  await connection.use(async (client) => {
+    await client.begin(check);
+    await prepareExtension(client, options.onNotice);
+  });
+  // Making hypertables of what is there may take minutes: no deadline.
+  await connection.use((client) => client.begin(bringUpToDate), 0);
+
+  async function check(sql: Transaction): Promise<void> {
+    const done = await versionOf(connection.name, sql, options.source, steps.length);
+    if (readOnly && done < steps.length) {
+      throw new StoreError(
+        'unwritable',
+        `Expected version ${steps.length} in the ${connection.name}, it is ${done} and opened for reading only: open it for writing once`,
+      );
+    }
+  }
+
+  async function bringUpToDate(sql: Transaction): Promise<void> {
+    await sql.unsafe(`SET LOCAL statement_timeout = 0; ${LOCK}`);
+    const done = await versionOf(connection.name, sql, options.source, steps.length);
+    if (done === 0)
+      await sql.unsafe('CREATE TABLE wickstream (key text PRIMARY KEY, value text NOT NULL)');
+    for (const step of steps.slice(done)) await sql.unsafe(step);
+    await rowsOf(
+      sql,
+      `INSERT INTO wickstream VALUES ('version', $1), ('source', $2)
+       ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+      [String(steps.length), options.source],
+    );
+    await useExtension(sql, options.onNotice);
+  }
+}
+
+/** Steps done; 0 where nothing of ours is there. */
+async function versionOf(
+  name: string,
+  sql: Transaction,
+  source: string,
+  newest: number,
+): Promise<number> {
+  // By the table of tables, not `to_regclass`: what that remembers may be older than the lock.
+  const found = await rowsOf(
+    sql,
+    `SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())
+     AND relname IN ('wickstream', 'symbols', 'candles')`,
+  );
+  const names = found.map(([table]) => table);
+  if (!names.includes('wickstream')) {
+    if (names.length === 0) return 0;
+    throw new StoreError(
+      'foreign-source',
+      `Expected candles in the ${name}, it holds tables "${names.join('", "')}" of another program: choose another database, or a schema of its own (?search_path=…)`,
+    );
+  }
+  const rows = await rowsOf(sql, 'SELECT key, value FROM wickstream');
+  const meta = new Map(rows.map(([key, value]) => [key, String(value)]));
+  const version = Number(meta.get('version') ?? 0);
+  if (version > newest) {
+    throw new StoreError(
+      'newer-version',
+      `Expected version ${newest} or older in the ${name}, it is ${version}: update this program, or choose another database`,
+    );
+  }
+  const kept = meta.get('source');
+  if (kept !== undefined && kept !== source) {
+    throw new StoreError(
+      'foreign-source',
+      `Expected candles of ${source} in the ${name}, they are of ${kept}: real and simulated candles never mix, choose another database`,
+    );
+  }
+  return version;
+}
