@@ -58,6 +58,7 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
     metrics: new Registry(),
     source: feed.source,
     stages: stages.counts,
+    storeFault: stages.storeFault,
   });
   opening.use(server);
   const url = await server.listen();

@@ -31,6 +31,8 @@ export interface Stages extends AsyncDisposable {
   readonly market: LiveMarket;
   /** What each stage has counted so far, by its name. */
   counts(): Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Why the store takes nothing now; undefined while it does. */
+  storeFault(): string | undefined;
   /**
    * Starts what writes, the last stage first, so that each topic has its readers before its writer. Its
    * `ended` resolves when the feed has ended by itself (a recording), and rejects when a stage failed.
@@ -47,6 +49,7 @@ export function openStages(options: StagesOptions): Stages {
   const aggregation = aggregateCounts();
   const ingestion = { trades: 0, rejected: 0, history: 0 };
   const persistence = { failing: 0, lostCandles: 0 };
+  let storeFault: string | undefined;
   const market = serve({ log, symbols, intervals, clock, logger, signal: rest.signal });
   const stages: Promise<void>[] = [market.done];
   let ingested: Promise<void> | undefined;
@@ -59,6 +62,7 @@ export function openStages(options: StagesOptions): Stages {
       aggregate: { ...aggregation },
       persist: { ...persistence },
     }),
+    storeFault: () => storeFault,
     async start() {
       const starts = await readStarts(store, symbols, feed.source);
       const resumeFrom = new Map(starts.map((start) => [start.symbol, start.resumeFrom]));
@@ -70,7 +74,8 @@ export function openStages(options: StagesOptions): Stages {
           clock,
           keepSecondsMs: options.keepSecondsMs,
           logger,
-          onState: ({ state, lostCandles }) => {
+          onState: ({ state, reason, lostCandles }) => {
+            storeFault = state === 'failing' ? (reason ?? 'no reason given') : undefined;
             persistence.failing = state === 'failing' ? 1 : 0;
             persistence.lostCandles = lostCandles;
           },

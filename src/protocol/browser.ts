@@ -71,6 +71,8 @@ export interface StatusView {
   readonly serverTime: number;
   /** From the exchange's `E` to our receipt, ms, on the exchange's clock. */
   readonly feedDelayMs?: number;
+  /** The store takes nothing now, and why: candles are still shown, but not kept. */
+  readonly storeFault?: string;
 }
 
 /** The audit's standing for one symbol and UTC day: "1,440 of 1,440 verified today". */
@@ -83,7 +85,26 @@ export interface AuditDay {
   readonly repaired: number;
   readonly differs: number;
   readonly unverified: number;
+  /** 1m candles of the day that were taken from the exchange's klines: nothing is proven of them, and none is counted above. */
+  readonly fromKlines: number;
+  /** Open time of the first candle counted in `closed`; absent where there is none. */
+  readonly since?: number;
 }
+
+/** GET /api/v1/audits/summary?symbol&day → a day's standing, and each of its minutes that is not simply verified. */
+export interface AuditSummary {
+  readonly symbol: string;
+  /** Null where no minute has closed yet. */
+  readonly audit: AuditDay | null;
+  /** Newest first, at most `AUDIT_EXCEPTIONS_MAX`. */
+  readonly exceptions: readonly {
+    readonly openTime: number;
+    readonly verdict: 'repaired' | 'differs' | 'unverified';
+    readonly reason?: string;
+  }[];
+}
+
+export const AUDIT_EXCEPTIONS_MAX = 100;
 
 /** Server → browser. The heartbeat is `status`: at each change and at least every `HEARTBEAT_MS`. */
 export type ServerMessage =

@@ -14,6 +14,7 @@ import type { Source } from '../core/market/source.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import type { CandleStore } from '../store/candle-store.ts';
+import { AuditDays } from './audit-days.ts';
 import { registerBinanceApi } from './binance-api/register.ts';
 import { StreamHub } from './binance-api/stream-hub.ts';
 import { feedNews } from './feed-news.ts';
@@ -24,6 +25,7 @@ import { errorBody } from './http/error-body.ts';
 import { frameworkErrorAnswer } from './http/framework-error.ts';
 import { registerProbes } from './http/probes.ts';
 import { registerMetrics } from './metrics.ts';
+import { AuditNews } from './websocket/audit-news.ts';
 import { registerLive } from './websocket/live.ts';
 import { LiveViews } from './websocket/live-views.ts';
 
@@ -48,6 +50,8 @@ export interface ServerOptions {
   readonly source?: Source;
   /** Numbers of the stages in this process, for `/api/v1/health` and `/metrics`. */
   readonly stages?: () => StageNumbers;
+  /** Why the store takes nothing now, for the status strip; undefined while it does. */
+  readonly storeFault?: () => string | undefined;
 }
 
 export interface WickstreamServer extends AsyncDisposable {
@@ -100,9 +104,13 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
       market,
       clock,
       ...(options.source === undefined ? {} : { source: options.source }),
+      ...(options.storeFault === undefined ? {} : { storeFault: options.storeFault }),
     }),
   );
-  const views = opening.use(new LiveViews({ market, store, news, clock }));
+  const onFault = (cause: unknown) => app.log.warn({ err: cause }, 'verdicts not told');
+  const views = opening.use(new LiveViews({ market, store, news, clock, onFault }));
+  const auditDays = opening.use(new AuditDays(market, store));
+  const auditNews = opening.use(new AuditNews({ days: auditDays, views, clock, onFault }));
   const stages = options.stages ?? (() => ({}));
 
   const streams = opening.use(new StreamHub({ market, news, clock }));
@@ -122,10 +130,10 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   });
   await registerBinanceApi(app, { market, store, news, intervals, clock, streams });
   const connections = () => ({ dashboard: views.connections, binance: streams.connections });
-  const shared = { market, store, news, intervals, version, clock, stages, connections };
+  const shared = { market, store, news, intervals, version, clock, stages, connections, auditDays };
   opening.use(registerMetrics({ ...shared, registry: metrics }));
   registerApiV1(app, shared);
-  registerLive(app, { ...shared, views });
+  registerLive(app, { ...shared, views, auditNews });
   registerProbes(app, { ...shared, metrics });
   await registerDashboard(app, options.dashboardDir);
   const opened = opening.move();

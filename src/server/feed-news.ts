@@ -21,9 +21,11 @@ export interface FeedNewsOptions {
   readonly clock: Clock;
   /** The source where it is known before the feed's first status. */
   readonly source?: Source;
+  /** Why the store takes nothing now; undefined while it does. */
+  readonly storeFault?: () => string | undefined;
 }
 
-export function feedNews({ market, clock, source }: FeedNewsOptions): FeedNews {
+export function feedNews({ market, clock, source, storeFault }: FeedNewsOptions): FeedNews {
   const startedAt = clock.now();
   let receivedAt = startedAt;
   let received = 0;
@@ -40,6 +42,7 @@ export function feedNews({ market, clock, source }: FeedNewsOptions): FeedNews {
       statusView({
         status: market.status(),
         source: viewSource(),
+        storeFault: storeFault?.(),
         now: clock.now(),
         // Two in a row prove that news is flowing, however far the other machine's clock is off;
         // a single one may be a compacted topic's last word of yesterday, so its own date counts.
@@ -57,15 +60,17 @@ function earliest(at: EpochMs | undefined, receivedAt: EpochMs): EpochMs {
 export function statusView(input: {
   readonly status: FeedStatus | undefined;
   readonly source: SourceView;
+  readonly storeFault?: string | undefined;
   readonly now: EpochMs;
   readonly newsAt: EpochMs;
 }): StatusView {
-  const { status, source, now, newsAt } = input;
+  const { status, source, storeFault, now, newsAt } = input;
   const common = {
     source,
     symbols: status?.symbols ?? {},
     exchangeTime: now + Math.round(status?.clockOffsetMs ?? 0),
     serverTime: now,
+    ...(storeFault === undefined ? {} : { storeFault }),
   };
   if (now - newsAt > FEED_NEWS_AGE_MS_MAX) {
     return {

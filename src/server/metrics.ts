@@ -1,5 +1,6 @@
 // What Prometheus is told. Counts the market's events in plain numbers; formats only when asked.
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import type { Verdict } from '../core/audit/audit.ts';
 import type { Interval } from '../core/market/interval.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
@@ -33,6 +34,7 @@ interface MarketCounts extends Disposable {
   trades: number;
   readonly closed: Map<Interval, number>;
   readonly corrected: Map<Interval, number>;
+  readonly verdicts: Map<Verdict, number>;
   liveDelayMs: DurationMs | undefined;
 }
 
@@ -46,12 +48,16 @@ function countMarket({ market, clock }: MetricsOptions): MarketCounts {
       const { interval, revision } = event.candle;
       const byInterval = revision === 0 ? counts.closed : counts.corrected;
       byInterval.set(interval, (byInterval.get(interval) ?? 0) + 1);
+    } else if (event.type === 'audit') {
+      const { verdict } = event.audit;
+      counts.verdicts.set(verdict, (counts.verdicts.get(verdict) ?? 0) + 1);
     }
   });
   const counts: MarketCounts = {
     trades: 0,
     closed: new Map(),
     corrected: new Map(),
+    verdicts: new Map(),
     liveDelayMs: undefined,
     [Symbol.dispose]: stop,
   };
@@ -106,6 +112,16 @@ function registerCounters(registry: Registry, counts: MarketCounts): void {
       labelNames: ['interval'],
     },
     perInterval(counts.corrected),
+  );
+  counter(
+    {
+      name: 'wickstream_audits_seen_total',
+      help: 'Verdicts on closed 1m candles read from audits',
+      labelNames: ['verdict'],
+    },
+    (to) => {
+      for (const [verdict, count] of counts.verdicts) to.inc({ verdict }, count);
+    },
   );
 }
 

@@ -1,4 +1,5 @@
 // What `serve` knows of the market right now, for the HTTP and WebSocket servers: each key's open candle, the newest closed ones, the status.
+import type { Audit } from '../core/audit/audit.ts';
 import type { AggTrade } from '../core/market/agg-trade.ts';
 import type { Candle, LiveCandle } from '../core/market/candle.ts';
 import type { FeedStatus } from '../core/market/feed-status.ts';
@@ -10,6 +11,8 @@ export type MarketEvent =
   /** Closed for the first time, or (revision > 0) corrected. */
   | { readonly type: 'closed'; readonly candle: Candle }
   | { readonly type: 'trade'; readonly trade: AggTrade }
+  /** A verdict on a closed minute, perhaps before that minute's candle or correction has been read. */
+  | { readonly type: 'audit'; readonly audit: Audit }
   | { readonly type: 'status'; readonly status: FeedStatus };
 
 /** A read model kept by the serve stage; everything in it is immutable once handed out. */
@@ -21,10 +24,13 @@ export interface LiveMarket {
   closedTail(symbol: MarketSymbol, interval: Interval): readonly Candle[];
   /** Newest trades, ascending by id, at most `TRADES_KEPT_MAX`. */
   recentTrades(symbol: MarketSymbol): readonly AggTrade[];
+  /** The verdicts that came last, at most `AUDIT_TAIL_MAX`: the store may not have them yet. */
+  auditTail(symbol: MarketSymbol): readonly Audit[];
   status(): FeedStatus | undefined;
   /** Called in the order things happened; must not throw and must not block. Returns the way to stop. */
   subscribe(listener: (event: MarketEvent) => void): () => void;
 }
 
 export const CLOSED_TAIL_MAX = 64;
+export const AUDIT_TAIL_MAX = 64;
 export const TRADES_KEPT_MAX = 1_000;

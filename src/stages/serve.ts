@@ -4,7 +4,14 @@ import type { Interval } from '../core/market/interval.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { Log, LogConsumer } from '../log/log.ts';
-import { FEED_STATUS, OHLCV, OHLCV_LIVE, RAW_TICKS, type Topic } from '../protocol/topics.ts';
+import {
+  AUDITS,
+  FEED_STATUS,
+  OHLCV,
+  OHLCV_LIVE,
+  RAW_TICKS,
+  type Topic,
+} from '../protocol/topics.ts';
 import type { LiveMarket } from './live-market.ts';
 import { MarketModel } from './serve/market-model.ts';
 
@@ -21,7 +28,7 @@ export interface ServeOptions {
 const POLL_TIMEOUT_MS: DurationMs = 1_000;
 
 /**
- * Follows `ohlcv_<interval>`, `ohlcv_live`, `feed_status` and the trades of `raw_ticks`.
+ * Follows `ohlcv_<interval>`, `ohlcv_live`, `feed_status`, `audits` and the trades of `raw_ticks`.
  * `done` resolves when `signal` has aborted and every reader is closed, and rejects where the log
  * fails. Listeners are called in the order each topic was read; the order between topics is open.
  */
@@ -50,6 +57,7 @@ export function serve(options: ServeOptions): LiveMarket & { readonly done: Prom
       intervals.map((interval) => OHLCV[interval]),
       (candle) => market.applyClosed(candle),
     ),
+    follow('serve-audits', [AUDITS], (audit) => market.applyAudit(audit)),
     follow('serve-live', [OHLCV_LIVE], (candle) => market.applyLive(candle)),
     follow('serve-trades', [RAW_TICKS], (tick) => {
       if (tick.type === 'aggTrade') market.applyTrade(tick.trade);

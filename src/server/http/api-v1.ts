@@ -2,36 +2,30 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { INTERVALS, type Interval } from '../../core/market/interval.ts';
-import { addMs, type Clock, EPOCH_MS_MAX, epochMs } from '../../core/market/time.ts';
+import { addMs, type Clock, epochMs } from '../../core/market/time.ts';
 import { type CandlePage, SNAPSHOT_CANDLES_MAX } from '../../protocol/browser.ts';
 import { symbolField } from '../../protocol/candle-record.ts';
 import type { LiveMarket } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
-import { candleRow } from '../candle-row.ts';
+import type { AuditDays } from '../audit-days.ts';
+import { type AuditsByMinute, auditsOf } from '../audit-window.ts';
+import { auditedRow } from '../candle-row.ts';
 import { readCandles } from '../candle-window.ts';
 import type { FeedNews } from '../feed-news.ts';
 import type { SourceView } from '../source-view.ts';
+import { registerAudits } from './audits.ts';
 import { HttpError } from './error-body.ts';
+import { parseQuery, timeParameter, whole } from './query.ts';
 
 const CANDLES_DEFAULT = 500;
 
-const whole = z
-  .string()
-  .regex(/^\d{1,15}$/, 'expected a whole number')
-  .transform(Number);
+const NO_AUDITS: AuditsByMinute = new Map();
 
 const candlesQuery = z.object({
   symbol: symbolField,
   interval: z.enum(INTERVALS),
   /** Open time; the page ends before it. */
-  before: whole
-    .pipe(
-      z.number().max(EPOCH_MS_MAX, {
-        error: ({ input }) =>
-          `expected milliseconds since 1970 up to ${EPOCH_MS_MAX}, the end of the year 9999; was ${input}`,
-      }),
-    )
-    .optional(),
+  before: timeParameter.optional(),
   limit: whole.pipe(z.number().min(1).max(SNAPSHOT_CANDLES_MAX)).default(CANDLES_DEFAULT),
 });
 
@@ -48,11 +42,13 @@ export interface ApiV1Options {
   readonly stages: () => StageNumbers;
   /** Open WebSockets by protocol. */
   readonly connections: () => Readonly<Record<string, number>>;
+  readonly auditDays: AuditDays;
 }
 
 export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void {
   const { market, store, news, intervals, version, clock } = options;
   const startedAt = clock.now();
+  registerAudits(app, options);
 
   app.get(
     '/api/v1/candles',
@@ -68,9 +64,11 @@ export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void
       const to = before === undefined ? {} : { to: addMs(epochMs(Math.max(before, 1)), -1) };
       const query = { symbol, interval, ...to, limit: limit + 1, take: 'last' } as const;
       const candles = await readCandles(store, market, query);
+      const page = candles.slice(-limit);
+      const audits = interval === '1m' ? await auditsOf(store, market, symbol, page) : NO_AUDITS;
       return {
         source: news.source(),
-        candles: candles.slice(-limit).map(candleRow),
+        candles: page.map((candle) => auditedRow(candle, audits.get(candle.openTime))),
         more: candles.length > limit,
       };
     },
@@ -96,13 +94,4 @@ export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void
       stages: options.stages(),
     };
   });
-}
-
-/** @throws HttpError naming the parameter and what was expected. */
-function parseQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
-  const result = schema.safeParse(query);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const name = issue?.path.join('.') ?? '';
-  throw new HttpError(400, 'bad-parameter', `Parameter "${name}": ${issue?.message}`);
 }

@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import {
   aCandle,
   aLiveCandle,
+  anAudit,
   aTrade,
   liveStatus,
   minute,
@@ -86,6 +87,56 @@ describe('/api/v1', () => {
       assert.equal(response.headers['x-wickstream-source'], 'simulated:7', path);
       assert.match(String(response.headers['content-type']), /^application\/json/);
     }
+  });
+
+  it('lists verdicts, both candles where they differ, and a day’s standing', async () => {
+    await using test = await testServer();
+    await test.store.write([0, 1, 2].map((index) => aCandle(minute(index))));
+    await test.store.writeAudits([anAudit(minute(0)), anAudit(minute(1))]);
+    test.market.applyAudit(
+      anAudit(minute(2), {
+        verdict: 'differs',
+        reason: 'Asked twice',
+        ours: aCandle(minute(2)),
+        theirs: aCandle(minute(2), { trades: 4 }),
+      }),
+    );
+    const get = async (path: string) => (await test.server.app.inject(path)).json();
+    const page = await get('/api/v1/audits?symbol=BTCUSDT&limit=2');
+    assert.deepEqual(
+      page.audits.map((one: { verdict: string }) => one.verdict),
+      ['verified', 'differs'],
+    );
+    assert.equal(page.more, true);
+    assert.equal(page.audits[1].ours.trades, 3);
+    assert.equal(page.audits[1].theirs.trades, 4);
+    assert.equal(page.source.id, 'simulated:7');
+    const one = await get(`/api/v1/audits?symbol=BTCUSDT&from=${minute(1)}&to=${minute(1)}`);
+    assert.equal(one.audits.length, 1);
+    const { audit, exceptions } = await get('/api/v1/audits/summary?symbol=BTCUSDT');
+    assert.equal(audit.closed, 3);
+    assert.equal(audit.verified, 2);
+    assert.equal(audit.differs, 1);
+    assert.deepEqual(exceptions, [
+      { openTime: minute(2), verdict: 'differs', reason: 'Asked twice' },
+    ]);
+    const past = await get(`/api/v1/audits/summary?symbol=BTCUSDT&day=${minute(-1)}`);
+    assert.deepEqual(past.audit, null);
+    assert.match((await get('/api/v1/audits?symbol=DOGEUSDT')).error.message, /No audits of/);
+    assert.match((await get('/api/v1/audits?symbol=BTCUSDT&limit=0')).error.message, /"limit"/);
+    const { body } = await test.server.app.inject('/metrics');
+    assert.match(body, /^wickstream_audits_seen_total\{verdict="differs"\} 1$/m);
+  });
+
+  it('marks the minutes of a page with their verdicts', async () => {
+    await using test = await testServer();
+    await test.store.write([aCandle(minute(0)), aCandle(minute(1), { revision: 1 })]);
+    await test.store.writeAudits([anAudit(minute(0)), anAudit(minute(1))]);
+    const page = await test.server.app.inject('/api/v1/candles?symbol=BTCUSDT&interval=1m');
+    assert.deepEqual(
+      page.json().candles.map((row: number[]) => row[13]),
+      [3 | 8, 3],
+    );
   });
 
   it('lists symbols and intervals', async () => {
@@ -194,6 +245,15 @@ describe('the dashboard’s files', () => {
 });
 
 describe('status', () => {
+  it('says why the store takes nothing, while it does not', async () => {
+    let storeFault: string | undefined = 'disk full';
+    await using test = await testServer({ storeFault: () => storeFault });
+    const feed = async () => (await test.server.app.inject('/api/v1/health')).json().feed;
+    assert.equal((await feed()).storeFault, 'disk full');
+    storeFault = undefined;
+    assert.equal('storeFault' in (await feed()), false);
+  });
+
   it('trusts no single old status: it may be yesterday’s last word', async () => {
     await using test = await testServer();
     test.market.applyStatus(liveStatus(minute(-60)));

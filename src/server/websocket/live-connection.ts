@@ -1,8 +1,10 @@
 // One dashboard's connection: what it has yet to be told of its view, and when it may be told. Conflates; never queues messages (I11).
+import type { Audit } from '../../core/audit/audit.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
-import { type AnyCandle, candleRowText } from '../candle-row.ts';
+import type { AuditsByMinute } from '../audit-window.ts';
+import { type AnyCandle, auditedRow } from '../candle-row.ts';
 import { mergeCandles, newerCandle } from '../candle-window.ts';
 import type { LiveSocket } from './live-socket.ts';
 
@@ -22,6 +24,7 @@ export const CLOSE_SLOW_READER = 1_008;
 /** A changed candle, shared by all connections of its view, so that its row is written once. */
 export interface ChangedCandle {
   readonly candle: AnyCandle;
+  readonly audit: Audit | undefined;
   rowText: string | undefined;
 }
 
@@ -40,6 +43,7 @@ export class LiveConnection {
   #hasSnapshot = false;
   #pending = new Map<EpochMs, ChangedCandle>();
   #status: string | undefined;
+  #audit: string | undefined;
   #lastUpdateAt = Number.NEGATIVE_INFINITY;
   #slowSince: EpochMs | undefined;
   #flushPlanned = false;
@@ -58,19 +62,27 @@ export class LiveConnection {
     this.#view = view;
     this.#hasSnapshot = false;
     this.#pending = new Map();
+    this.#audit = undefined;
   }
 
   /**
-   * Sends the view's candles: `known`, read after `watch`, with the changes that came meanwhile,
+   * Sends the view's candles: `known`, read after `watch`, with their `audits` and with the changes that came meanwhile,
    * which updates then need not repeat. Does nothing where `view` is no longer watched.
    */
-  sendSnapshot(view: WatchedView, ...known: readonly Iterable<AnyCandle>[]): void {
+  sendSnapshot(
+    view: WatchedView,
+    audits: AuditsByMinute,
+    ...known: readonly Iterable<AnyCandle>[]
+  ): void {
     if (this.#view !== view || this.#closed.signal.aborted) return;
     const changed = [...this.#pending.values()].map(({ candle }) => candle);
     const candles = mergeCandles(...known, changed);
     this.#pending = new Map();
     this.#hasSnapshot = true;
-    const rows = candles.slice(-view.limit).map(candleRowText).join(',');
+    const rows = candles
+      .slice(-view.limit)
+      .map((candle) => JSON.stringify(auditedRow(candle, audits.get(candle.openTime))))
+      .join(',');
     const more = candles.length > view.limit;
     const { symbol, interval } = view;
     this.#socket.send(
@@ -95,6 +107,12 @@ export class LiveConnection {
   sendStatus(text: string): void {
     this.#status = text;
     this.#flushStatus();
+  }
+
+  /** `text` is a whole audit message of the symbol watched. A slow reader gets only the newest one. */
+  sendAudit(text: string): void {
+    this.#audit = text;
+    this.#flushAudit();
   }
 
   /** For answers to what the client asked: bounded by its own message rate. */
@@ -129,6 +147,7 @@ export class LiveConnection {
     }
     this.#flushPlanned = false;
     if (this.#status !== undefined) this.#flushStatus();
+    if (this.#audit !== undefined) this.#flushAudit();
     if (this.#hasSnapshot && this.#pending.size > 0) this.#sendUpdate();
   }
 
@@ -136,6 +155,18 @@ export class LiveConnection {
     if (this.#status === undefined || this.#closed.signal.aborted || this.#isSlow()) return;
     this.#socket.send(this.#status);
     this.#status = undefined;
+  }
+
+  /** Never before the snapshot it belongs to. */
+  #flushAudit(): void {
+    const text = this.#audit;
+    if (text === undefined || this.#closed.signal.aborted || !this.#hasSnapshot) return;
+    if (this.#isSlow()) {
+      this.#planFlush();
+      return;
+    }
+    this.#socket.send(text);
+    this.#audit = undefined;
   }
 
   #sendUpdate(): void {
@@ -172,7 +203,7 @@ function updateText(view: WatchedView, changed: readonly ChangedCandle[], sentAt
   let rows = '';
   let eventTime = -1;
   for (const entry of changed) {
-    entry.rowText ??= candleRowText(entry.candle);
+    entry.rowText ??= JSON.stringify(auditedRow(entry.candle, entry.audit));
     rows += rows === '' ? entry.rowText : `,${entry.rowText}`;
     if ('eventTime' in entry.candle && entry.candle.eventTime !== undefined) {
       eventTime = Math.max(eventTime, entry.candle.eventTime);

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { CandleRow } from '../../protocol/browser.ts';
+import type { Audit } from '../../core/audit/audit.ts';
+import { addMs } from '../../core/market/time.ts';
+import { type CandleRow, ROW_VERIFIED } from '../../protocol/browser.ts';
 import { MarketModel } from '../../stages/serve/market-model.ts';
 import { manualClock } from '../../stages/serve/testing/manual-clock.ts';
 import {
   aCandle,
   aLiveCandle,
+  anAudit,
   BTCUSDT,
   liveStatus,
   minute,
+  NEW_YEAR,
 } from '../../stages/serve/testing/market-fixtures.ts';
-import { type AnyCandle, candleRow } from '../candle-row.ts';
+import { type AnyCandle, auditedRow } from '../candle-row.ts';
 import { mergeCandles } from '../candle-window.ts';
 import { feedNews } from '../feed-news.ts';
 import { plainStore } from '../testing/plain-store.ts';
@@ -23,6 +27,8 @@ type Step =
   | { readonly type: 'trade' }
   | { readonly type: 'close' }
   | { readonly type: 'correct'; readonly back: number }
+  /** A verdict on a minute; one on a revision that is still to come says nothing of this one. */
+  | { readonly type: 'judge'; readonly back: number; readonly ahead: number }
   | { readonly type: 'persist' }
   | { readonly type: 'watch' }
   | { readonly type: 'read' }
@@ -33,6 +39,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.constant({ type: 'trade' as const }) },
   fc.constant({ type: 'close' as const }),
   fc.record({ type: fc.constant('correct' as const), back: fc.integer({ min: 1, max: 90 }) }),
+  fc.record({
+    type: fc.constant('judge' as const),
+    back: fc.integer({ min: 1, max: 90 }),
+    ahead: fc.integer({ min: 0, max: 1 }),
+  }),
   fc.constant({ type: 'persist' as const }),
   fc.constant({ type: 'watch' as const }),
   { weight: 2, arbitrary: fc.constant({ type: 'read' as const }) },
@@ -57,7 +68,8 @@ class Dashboard {
     for (const row of message.candles) {
       const held = this.rows.get(row[0]);
       if (held !== undefined) {
-        assert.notDeepEqual(row, held, 'nothing twice');
+        // A verdict that came while a snapshot was read may be in both: better twice than not at all.
+        if ((row[13] & ROW_VERIFIED) === 0) assert.notDeepEqual(row, held, 'nothing twice');
         assert.ok(row[12] >= held[12], 'no revision goes back');
       }
       this.rows.set(row[0], row);
@@ -81,6 +93,8 @@ describe('LiveViews', () => {
         using views = new LiveViews({ market, store, news, clock });
         const truth = new Map<number, AnyCandle>();
         const unstored: AnyCandle[] = [];
+        const verdicts = new Map<number, Audit>();
+        const unstoredVerdicts: Audit[] = [];
         const know = (candle: AnyCandle): void => {
           const [newest] = mergeCandles([truth.get(candle.openTime) ?? candle], [candle]);
           truth.set(candle.openTime, newest ?? candle);
@@ -107,6 +121,7 @@ describe('LiveViews', () => {
         };
         let open = HISTORY;
         let trades = 0;
+        let judgedAt = 0;
         const take = async (taken: Step): Promise<void> => {
           switch (taken.type) {
             case 'trade': {
@@ -125,7 +140,19 @@ describe('LiveViews', () => {
               close(index, (truth.get(minute(index))?.revision ?? 0) + 1);
               return;
             }
+            case 'judge': {
+              const openTime = minute(Math.max(0, open - taken.back));
+              const revision = (truth.get(openTime)?.revision ?? 0) + taken.ahead;
+              judgedAt += 1;
+              const audit = anAudit(openTime, { revision, at: addMs(NEW_YEAR, judgedAt) });
+              verdicts.set(openTime, audit);
+              unstoredVerdicts.push(audit);
+              market.applyAudit(audit);
+              await clock.advance(0);
+              return;
+            }
             case 'persist':
+              await store.writeAudits(unstoredVerdicts.splice(0));
               await store.write(unstored.splice(0));
               return;
             case 'watch':
@@ -145,12 +172,15 @@ describe('LiveViews', () => {
         watch();
         for (const taken of steps) await take(taken);
         dashboard.bufferedAmount = 0;
+        store.beforeRead = async () => undefined;
         while (reads.length > 0) reads.shift()?.();
         await Promise.all(watching);
         await clock.advance(200);
         assert.deepEqual(
           [...dashboard.rows.values()].sort((a, b) => a[0] - b[0]),
-          [...truth.values()].sort((a, b) => a.openTime - b.openTime).map(candleRow),
+          [...truth.values()]
+            .sort((a, b) => a.openTime - b.openTime)
+            .map((candle) => auditedRow(candle, verdicts.get(candle.openTime))),
         );
       }),
       { numRuns: 300 },

@@ -1,26 +1,34 @@
 // Brings the market's events to the dashboards that watch their view, and everyone the status. Knows no sockets.
+import type { Audit } from '../../core/audit/audit.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import type { Clock } from '../../core/market/time.ts';
-import { HEARTBEAT_MS, type StatusView } from '../../protocol/browser.ts';
+import type { Clock, EpochMs } from '../../core/market/time.ts';
+import { HEARTBEAT_MS, SNAPSHOT_CANDLES_MAX, type StatusView } from '../../protocol/browser.ts';
 import type { LiveMarket, MarketEvent } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
-import type { AnyCandle } from '../candle-row.ts';
-import { liveCandles } from '../candle-window.ts';
+import { mergeAudits } from '../audit-window.ts';
+import { type AnyCandle, isAuditOf, isClosed } from '../candle-row.ts';
+import { liveCandles, readCandles } from '../candle-window.ts';
 import type { FeedNews } from '../feed-news.ts';
 import type { LiveConnection, WatchedView } from './live-connection.ts';
+
+/** Verdicts that wait to be sent with their candles; more than a snapshot shows come with the next page. */
+export const VERDICTS_WAITING_MAX = SNAPSHOT_CANDLES_MAX;
 
 export interface LiveViewsOptions {
   readonly market: LiveMarket;
   readonly store: CandleStore;
   readonly news: FeedNews;
   readonly clock: Clock;
+  /** Told where the store could not be read for a verdict that came late. */
+  readonly onFault?: (cause: unknown) => void;
 }
 
 export class LiveViews implements Disposable {
   readonly #options: LiveViewsOptions;
   readonly #connections = new Set<LiveConnection>();
   readonly #watchers = new Map<MarketSymbol, Map<Interval, Set<LiveConnection>>>();
+  readonly #verdicts = new Map<MarketSymbol, Map<EpochMs, Audit>>();
   readonly #closed = new AbortController();
   readonly #unsubscribe: () => void;
   #shown = '';
@@ -57,9 +65,23 @@ export class LiveViews implements Disposable {
     this.#unwatch(connection);
     connection.watch(view);
     this.#watchersOf(symbol, interval).add(connection);
-    // One more than asked for: whether there are older ones.
-    const stored = await store.read({ symbol, interval, limit: limit + 1, take: 'last' });
-    connection.sendSnapshot(view, stored, liveCandles(market, symbol, interval));
+    // One more than asked for: whether there are older ones. As many verdicts reach as far back.
+    const query = { symbol, limit: limit + 1, take: 'last' } as const;
+    const [stored, audits] = await Promise.all([
+      store.read({ ...query, interval }),
+      interval === '1m' ? store.readAudits(query) : [],
+    ]);
+    connection.sendSnapshot(
+      view,
+      mergeAudits(audits, market.auditTail(symbol)),
+      stored,
+      liveCandles(market, symbol, interval),
+    );
+  }
+
+  /** The connections that watch `symbol`, at whatever interval. */
+  *watchersOf(symbol: MarketSymbol): Generator<LiveConnection> {
+    for (const watchers of this.#watchers.get(symbol)?.values() ?? []) yield* watchers;
   }
 
   [Symbol.dispose](): void {
@@ -88,14 +110,64 @@ export class LiveViews implements Disposable {
 
   #apply(event: MarketEvent): void {
     if (event.type === 'status') this.#showIfChanged();
+    else if (event.type === 'audit') this.#judge(event.audit);
     else if (event.type !== 'trade') this.#change(event.candle);
   }
 
   #change(candle: AnyCandle): void {
     const watchers = this.#watchers.get(candle.symbol)?.get(candle.interval);
     if (watchers === undefined) return;
-    const changed = { candle, rowText: undefined };
+    const { market } = this.#options;
+    const audit =
+      candle.interval === '1m' && isClosed(candle)
+        ? market.auditTail(candle.symbol).find((one) => isAuditOf(one, candle))
+        : undefined;
+    const changed = { candle, audit, rowText: undefined };
     for (const connection of watchers) connection.change(changed);
+  }
+
+  /** Many verdicts of one turn are sent by one look at the candles. */
+  #judge(audit: Audit): void {
+    const { symbol, openTime } = audit;
+    if (this.#watchers.get(symbol)?.get('1m') === undefined) return;
+    const waiting = this.#verdicts.get(symbol);
+    if (waiting !== undefined) {
+      if (waiting.size < VERDICTS_WAITING_MAX) waiting.set(openTime, audit);
+      return;
+    }
+    this.#verdicts.set(symbol, new Map([[openTime, audit]]));
+    queueMicrotask(() => {
+      this.#sendJudged(symbol).catch((cause: unknown) => this.#options.onFault?.(cause));
+    });
+  }
+
+  /** A verdict may come long after its candle (and be in a snapshot that was sent meanwhile): what the market no longer holds is read from the store. */
+  async #sendJudged(symbol: MarketSymbol): Promise<void> {
+    const { market, store } = this.#options;
+    const verdicts = this.#verdicts.get(symbol);
+    this.#verdicts.delete(symbol);
+    if (verdicts === undefined) return;
+    const openTimes = [...verdicts.keys()].sort((a, b) => a - b);
+    const held = market.closedTail(symbol, '1m').filter(({ openTime }) => verdicts.has(openTime));
+    const [from, to] = [openTimes[0], openTimes.at(-1)];
+    const candles =
+      held.length === openTimes.length || from === undefined || to === undefined
+        ? held
+        : await readCandles(store, market, {
+            symbol,
+            interval: '1m',
+            from,
+            to,
+            limit: VERDICTS_WAITING_MAX,
+            take: 'last',
+          });
+    const watchers = this.#watchers.get(symbol)?.get('1m') ?? [];
+    for (const candle of candles) {
+      const audit = verdicts.get(candle.openTime);
+      if (audit === undefined || !isAuditOf(audit, candle)) continue;
+      const changed = { candle, audit, rowText: undefined };
+      for (const connection of watchers) connection.change(changed);
+    }
   }
 
   async #beat(): Promise<void> {
@@ -118,6 +190,6 @@ export class LiveViews implements Disposable {
 }
 
 /** What a user would see change; times and delays move all the while and wait for the heartbeat. */
-function essenceOf({ state, since, reason, source, symbols }: StatusView): string {
-  return JSON.stringify([state, since, reason, source.id, symbols]);
+function essenceOf({ state, since, reason, source, symbols, storeFault }: StatusView): string {
+  return JSON.stringify([state, since, reason, source.id, symbols, storeFault]);
 }

@@ -4,11 +4,14 @@ import { decimal } from '../../core/market/decimal.ts';
 import {
   aCandle,
   aLiveCandle,
+  anAudit,
   BTCUSDT,
   liveStatus,
   minute,
+  NEW_YEAR,
 } from '../../stages/serve/testing/market-fixtures.ts';
 import { openSocket, type TestSocket, testServer } from '../testing/test-server.ts';
+import { AUDIT_NEWS_INTERVAL_MS } from './audit-news.ts';
 import { LIVE_REQUESTS_MAX } from './live.ts';
 import { STUCK_READER_MS_MAX, UPDATE_INTERVAL_MS } from './live-connection.ts';
 
@@ -22,6 +25,12 @@ function openTimes(message: Record<string, unknown>): unknown[] {
   const { candles } = message;
   assert.ok(Array.isArray(candles));
   return candles.map((row) => row[0]);
+}
+
+function flags(message: Record<string, unknown>): unknown[] {
+  const { candles } = message;
+  assert.ok(Array.isArray(candles));
+  return candles.map((row) => [row[0], row[13]]);
 }
 
 describe('/api/v1/live', () => {
@@ -122,8 +131,76 @@ describe('/api/v1/live', () => {
     assert.ok(Array.isArray(rows));
     assert.equal(rows[0][4], '1.00000000');
     await test.clock.advance(UPDATE_INTERVAL_MS);
+    assert.equal((await socket.next())['type'], 'audit');
     send(socket, { type: 'ping', sentAt: 2 });
     assert.equal((await socket.next())['type'], 'pong', 'no update between');
+  });
+
+  it('sends a candle again with the verdict on it, also one that only the store still has', async () => {
+    await using test = await testServer();
+    await test.store.write([aCandle(minute(0))]);
+    test.market.applyClosed(aCandle(minute(1)));
+    const socket = await openSocket(`${await test.server.listen()}/api/v1/live`);
+    send(socket, WATCH);
+    await socket.next('snapshot');
+    test.market.applyAudit(anAudit(minute(1)));
+    assert.deepEqual(flags(await socket.next('update')), [[minute(1), 3 | 8]]);
+    await test.clock.advance(UPDATE_INTERVAL_MS);
+    test.market.applyAudit(anAudit(minute(0), { verdict: 'differs' }));
+    await test.clock.advance(UPDATE_INTERVAL_MS);
+    assert.deepEqual(flags(await socket.next('update')), [[minute(0), 3 | 32]]);
+    send(socket, WATCH);
+    assert.deepEqual(flags(await socket.next('snapshot')), [
+      [minute(0), 3 | 32],
+      [minute(1), 3 | 8],
+    ]);
+  });
+
+  it('shows no verdict on another revision than the candle’s', async () => {
+    await using test = await testServer();
+    test.market.applyClosed(aCandle(minute(0)));
+    test.market.applyAudit(anAudit(minute(0), { verdict: 'repaired', revision: 1 }));
+    const socket = await openSocket(`${await test.server.listen()}/api/v1/live`);
+    send(socket, WATCH);
+    assert.deepEqual(flags(await socket.next('snapshot')), [[minute(0), 3]]);
+    test.market.applyClosed(aCandle(minute(0), { revision: 1 }));
+    assert.deepEqual(flags(await socket.next('update')), [[minute(0), 3 | 16]]);
+  });
+
+  it('says how the audit of the day stands: with the snapshot, then at most once a second', async () => {
+    await using test = await testServer();
+    await test.store.write([
+      aCandle(minute(-1)),
+      aCandle(minute(0), { source: 'klines' }),
+      aCandle(minute(1)),
+    ]);
+    await test.store.writeAudits([anAudit(minute(1))]);
+    const socket = await openSocket(`${await test.server.listen()}/api/v1/live`);
+    send(socket, WATCH);
+    await socket.next('snapshot');
+    const none = { verified: 0, repaired: 0, differs: 0, unverified: 0 };
+    const day = { day: NEW_YEAR, since: minute(1), fromKlines: 1 };
+    assert.deepEqual(await socket.next(), {
+      type: 'audit',
+      symbol: 'BTCUSDT',
+      audit: { ...none, ...day, closed: 1, verified: 1 },
+    });
+    test.market.applyClosed(aCandle(minute(2)));
+    test.market.applyClosed(aCandle(minute(3)));
+    test.market.applyAudit(anAudit(minute(2), { verdict: 'unverified' }));
+    test.market.applyAudit(anAudit(minute(3)));
+    await test.clock.advance(AUDIT_NEWS_INTERVAL_MS);
+    const told = await socket.next('audit');
+    assert.deepEqual(told['audit'], { ...none, ...day, closed: 3, verified: 2, unverified: 1 });
+    test.market.applyClosed(aCandle(minute(1_440)));
+    await test.clock.advance(AUDIT_NEWS_INTERVAL_MS);
+    assert.deepEqual((await socket.next('audit'))['audit'], {
+      ...none,
+      day: minute(1_440),
+      since: minute(1_440),
+      closed: 1,
+      fromKlines: 0,
+    });
   });
 
   it('sends nothing more of a view that was replaced', async () => {

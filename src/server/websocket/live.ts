@@ -13,7 +13,8 @@ import {
 import { symbolField } from '../../protocol/candle-record.ts';
 import type { LiveMarket } from '../../stages/live-market.ts';
 import type { FeedNews } from '../feed-news.ts';
-import { LiveConnection } from './live-connection.ts';
+import type { AuditNews } from './audit-news.ts';
+import { LiveConnection, type WatchedView } from './live-connection.ts';
 import type { LiveViews } from './live-views.ts';
 import { messageRate } from './message-rate.ts';
 
@@ -43,6 +44,7 @@ const requestSchema = z.discriminatedUnion('type', [
 export interface LiveOptions {
   readonly market: LiveMarket;
   readonly views: LiveViews;
+  readonly auditNews: AuditNews;
   readonly news: FeedNews;
   readonly intervals: readonly Interval[];
   readonly version: string;
@@ -64,12 +66,17 @@ function serveDashboard(
   options: LiveOptions,
   logFailure: (cause: unknown) => void,
 ): void {
-  const { market, views, news, intervals, version, clock } = options;
+  const { market, views, auditNews, news, intervals, version, clock } = options;
   const connection = new LiveConnection(socket, clock);
   const isTooMany = messageRate(clock, LIVE_REQUESTS_MAX, LIVE_REQUESTS_WINDOW_MS);
   const stopPinging = keepAlive(socket, clock);
   const say = (message: ServerMessage): void => connection.send(JSON.stringify(message));
   const refuse = (message: string): void => say({ type: 'error', message });
+
+  const watch = async (view: WatchedView): Promise<void> => {
+    await views.watch(connection, view);
+    await auditNews.tell(connection, view.symbol);
+  };
 
   const answer = (request: z.output<typeof requestSchema>): void => {
     if (request.type === 'ping') {
@@ -81,7 +88,7 @@ function serveDashboard(
       refuse(fault);
       return;
     }
-    views.watch(connection, request).catch((cause: unknown) => {
+    watch(request).catch((cause: unknown) => {
       logFailure(cause);
       refuse('The candles could not be read from the store; the server log says why. Try again.');
     });

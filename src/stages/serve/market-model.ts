@@ -1,10 +1,12 @@
 // The read model behind `LiveMarket`: what is newest, whatever order the topics were read in. Pure state, no I/O, no clock.
+import type { Audit } from '../../core/audit/audit.ts';
 import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { Candle, LiveCandle } from '../../core/market/candle.ts';
 import type { FeedStatus } from '../../core/market/feed-status.ts';
 import { INTERVALS, type Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { LiveMarket, MarketEvent } from '../live-market.ts';
+import { AuditTail } from './audit-tail.ts';
 import { CandleTail } from './candle-tail.ts';
 import { TradeTail } from './trade-tail.ts';
 
@@ -14,6 +16,7 @@ interface SymbolState {
   readonly live: (LiveCandle | undefined)[];
   readonly tails: (CandleTail | undefined)[];
   trades: TradeTail | undefined;
+  audits: AuditTail | undefined;
 }
 
 /** `apply…` take what the topics say and tell the listeners what is new; what is old or known is dropped. */
@@ -40,6 +43,10 @@ export class MarketModel implements LiveMarket {
 
   recentTrades(symbol: MarketSymbol): readonly AggTrade[] {
     return this.#symbols.get(symbol)?.trades?.list() ?? [];
+  }
+
+  auditTail(symbol: MarketSymbol): readonly Audit[] {
+    return this.#symbols.get(symbol)?.audits?.list() ?? [];
   }
 
   status(): FeedStatus | undefined {
@@ -79,6 +86,12 @@ export class MarketModel implements LiveMarket {
     if (state.trades.put(trade)) this.#emit({ type: 'trade', trade });
   }
 
+  applyAudit(audit: Audit): void {
+    const state = this.#state(audit.symbol);
+    state.audits ??= new AuditTail();
+    if (state.audits.put(audit)) this.#emit({ type: 'audit', audit });
+  }
+
   applyStatus(status: FeedStatus): void {
     this.#status = status;
     this.#emit({ type: 'status', status });
@@ -87,7 +100,7 @@ export class MarketModel implements LiveMarket {
   #state(symbol: MarketSymbol): SymbolState {
     const held = this.#symbols.get(symbol);
     if (held !== undefined) return held;
-    const state: SymbolState = { live: [], tails: [], trades: undefined };
+    const state: SymbolState = { live: [], tails: [], trades: undefined, audits: undefined };
     this.#symbols.set(symbol, state);
     return state;
   }

@@ -1,4 +1,5 @@
 // Candles, trades and a status for tests, complete and plausible, with what a test wants to say changed.
+import type { Audit } from '../../../core/audit/audit.ts';
 import type { AggTrade } from '../../../core/market/agg-trade.ts';
 import type { Candle, LiveCandle } from '../../../core/market/candle.ts';
 import { decimal } from '../../../core/market/decimal.ts';
@@ -43,6 +44,18 @@ export function aCandle(openTime: number, overrides: Partial<Candle> = {}): Cand
 
 export function aLiveCandle(openTime: number, overrides: Partial<LiveCandle> = {}): LiveCandle {
   return { ...aCandle(openTime, overrides), closed: false, lastAggTradeId: 50, ...overrides };
+}
+
+export function anAudit(openTime: number, overrides: Partial<Audit> = {}): Audit {
+  return {
+    symbol: BTCUSDT,
+    openTime: epochMs(openTime),
+    verdict: 'verified',
+    revision: 0,
+    rounding: false,
+    at: epochMs(openTime + 62_000),
+    ...overrides,
+  };
 }
 
 export function aTrade(aggTradeId: number, overrides: Partial<AggTrade> = {}): AggTrade {
