@@ -8,6 +8,11 @@ export interface LogRecord<T> {
   readonly value: T;
   /** Event time: the trade's, or the candle's open time. */
   readonly timestamp: EpochMs;
+  /**
+   * Where a log has partitions: the one it was read from, or is to be written to. Without it the key
+   * decides. What follows from a record is written to that record's partition, whoever chose it.
+   */
+  readonly partition?: number;
 }
 
 /** Any record, to be written beside others of other topics in one go. */
@@ -17,7 +22,8 @@ export type AnyLogRecord = LogRecord<any>;
 export interface Log extends AsyncDisposable {
   /**
    * Appends in the order given; resolves when the log has them. Waits where a reader is at its bound;
-   * a `signal` that aborts meanwhile rejects with its reason, and none of the records is appended.
+   * a `signal` that aborts meanwhile rejects with its reason. In process none of the records is
+   * appended then; over a network nobody can tell.
    */
   append(
     records: readonly AnyLogRecord[],
@@ -30,6 +36,40 @@ export interface Log extends AsyncDisposable {
 export interface ConsumerOptions<T> {
   readonly group: string;
   readonly topics: readonly Topic<T>[];
+  /**
+   * - group (default): readers of one name share the partitions and go on where the group has committed
+   * - alone: each reader gets everything, however many there are of its name: compacted topics from
+   *   their beginning, of the others what comes and some of the newest before. Commits move nothing.
+   */
+  readonly reading?: 'group' | 'alone';
+  /**
+   * Within a `poll`, before the first record of a partition that is new to this reader. What it kept
+   * of partitions that are no longer its own, or new, is void; what it put out since the last commit
+   * that counted, too.
+   */
+  readonly onAssignment?: (assignment: Assignment) => Promise<void>;
+  /** A record that its topic cannot decode: it is passed over. Default: it is an error of `poll`. */
+  readonly onUndecodable?: (undecodable: UndecodableRecord) => void;
+}
+
+export interface Assignment {
+  readonly revoked: readonly number[];
+  readonly added: readonly number[];
+  /**
+   * What is in the `added` partitions of another topic, to its end as of now: a compacted topic
+   * wholly, of others what is not older than `since`. The former owners' writing is over.
+   */
+  tail<T>(topic: Topic<T>, since?: EpochMs): AsyncIterable<readonly LogRecord<T>[]>;
+}
+
+export interface UndecodableRecord {
+  readonly topicName: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  readonly reason: string;
+  /** What came, as text. */
+  readonly payload: string;
 }
 
 /** One reader. Not for two callers at once: `poll`, work, `commit`, and again. */
@@ -45,8 +85,11 @@ export interface LogConsumer<T> extends AsyncDisposable {
     readonly timeoutMs: DurationMs;
     readonly signal: AbortSignal;
   }): Promise<readonly LogRecord<T>[]>;
-  /** In one step: appends `outputs`, and counts everything polled as read. */
-  commit(outputs: readonly AnyLogRecord[]): Promise<void>;
+  /**
+   * In one step: appends `outputs`, and counts everything polled as read. False: others have this
+   * reader's partitions now, neither is done, and the next poll begins with an assignment.
+   */
+  commit(outputs: readonly AnyLogRecord[]): Promise<boolean>;
 }
 
 export const POLL_RECORDS_MAX = 10_000;

@@ -32,6 +32,7 @@ export function logContract(name: string, makeLog: MakeLog): void {
     describe('reading', () => readingContract(test));
     describe('groups and commits', () => commitContract(test));
     describe('compacted topics', () => compactionContract(test));
+    describe('assignments and reading alone', () => assignmentContract(test));
     describe('waiting and closing', () => waitingContract(test));
   });
 }
@@ -45,7 +46,8 @@ function readingContract(test: Test): void {
     await log.append([sent]);
     const [got] = await pollCount(consumer, 1);
     assert.equal(got?.topic.name, trades.name);
-    assert.deepEqual({ ...got, topic: trades }, sent);
+    const { key, value, timestamp } = sent;
+    assert.deepEqual([got?.key, got?.value, got?.timestamp], [key, value, timestamp]);
   });
 
   test('keeps the order of each key, over appends and polls', async (log, { trades }) => {
@@ -180,6 +182,42 @@ function compactionContract(test: Test): void {
       [['ETHUSDT:1m', '2']],
     );
     assert.deepEqual(await pollNothing(consumer), []);
+  });
+}
+
+function assignmentContract(test: Test): void {
+  test('hands the partitions over before their first record', async (log, { trades }) => {
+    const added = new Set<number>();
+    await using consumer = log.consumer({
+      group: 'aggregate',
+      topics: [trades],
+      onAssignment: async (assignment) => {
+        for (const partition of assignment.added) added.add(partition);
+        assert.deepEqual(assignment.revoked, []);
+      },
+    });
+    await log.append([record(trades, 'BTCUSDT', 'a'), record(trades, 'ETHUSDT', 'b')]);
+    for (const { partition = 0 } of await pollCount(consumer, 2)) assert.ok(added.has(partition));
+    assert.equal(await consumer.commit([record(trades, 'SOLUSDT', 'c')]), true);
+    assert.deepEqual(valuesOf(await pollCount(consumer, 1), trades), ['c']);
+  });
+
+  test('gives a reader alone the state of a compacted topic, at each start', async (log, topics) => {
+    const { live } = topics;
+    await log.append([record(live, 'BTCUSDT:1m', '1'), record(live, 'BTCUSDT:1m', '2')]);
+    for (const reader of ['first', 'second']) {
+      await using consumer = log.consumer({ group: reader, topics: [live], reading: 'alone' });
+      let newest = '';
+      while (newest !== '2') newest = (await pollSome(consumer)).at(-1)?.value ?? '';
+      assert.equal(await consumer.commit([]), true);
+    }
+  });
+
+  test('gives a reader alone what comes', async (log, { trades }) => {
+    await using consumer = log.consumer({ group: 'serve', topics: [trades], reading: 'alone' });
+    await pollNothing(consumer);
+    await log.append([record(trades, 'BTCUSDT', 'a')]);
+    assert.deepEqual(valuesOf(await pollCount(consumer, 1), trades), ['a']);
   });
 }
 

@@ -1,10 +1,23 @@
 // One reader of the memory log: merges its topics in the log's order, and waits without turning for what is still to come.
 import type { Clock, DurationMs } from '../../core/market/time.ts';
-import { type AnyLogRecord, type LogConsumer, type LogRecord, POLL_RECORDS_MAX } from '../log.ts';
+import {
+  type AnyLogRecord,
+  type Assignment,
+  type LogConsumer,
+  type LogRecord,
+  POLL_RECORDS_MAX,
+} from '../log.ts';
 import type { Cursor } from './memory-topic.ts';
 
 /** Longest wait a timer can make (2^31 − 1 ms). */
 const TIMEOUT_MS_MAX: DurationMs = 2_147_483_647;
+
+/** One partition, one reader, and nothing from before: the store is the memory. */
+const WHOLE_LOG: Assignment = {
+  revoked: [],
+  added: [0],
+  async *tail() {},
+};
 
 /** What a reader needs of its log. */
 export interface ConsumerLog {
@@ -24,12 +37,14 @@ export function memoryConsumer<T>(options: {
   readonly cursors: readonly Cursor[];
   readonly log: ConsumerLog;
   readonly sleep: Clock['sleep'];
+  readonly onAssignment: ((assignment: Assignment) => Promise<void>) | undefined;
   readonly onCommit: () => void;
   readonly onClose: () => void;
 }): MemoryConsumer<T> {
   const { cursors, log } = options;
   let wakeUp: (() => void) | undefined;
   let isClosed = false;
+  let firstAssignment = options.onAssignment;
 
   const assertOpen = (): void => {
     if (isClosed) throw new Error(`The log's consumer of group "${options.group}" is closed`);
@@ -51,6 +66,9 @@ export function memoryConsumer<T>(options: {
     },
     async poll({ timeoutMs, signal }): Promise<readonly LogRecord<T>[]> {
       assertOpen();
+      const first = firstAssignment;
+      firstAssignment = undefined;
+      if (first !== undefined) await first(WHOLE_LOG);
       await log.turn();
       if (signal.aborted || isClosed) return [];
       let records = take(cursors);
@@ -69,6 +87,7 @@ export function memoryConsumer<T>(options: {
         for (const cursor of cursors) cursor.commit();
       });
       options.onCommit();
+      return true;
     },
     wake: () => wakeUp?.(),
     async [Symbol.asyncDispose]() {

@@ -72,7 +72,7 @@ class MemoryLog implements Log {
     return this.#append(records, () => {}, options.signal);
   }
 
-  consumer<T>({ group, topics }: ConsumerOptions<T>): LogConsumer<T> {
+  consumer<T>({ group, topics, onAssignment }: ConsumerOptions<T>): LogConsumer<T> {
     if (this.#isClosed) throw closedError();
     const states = topics.map((topic) => this.#stateOf(topic));
     const consumer = memoryConsumer<T>({
@@ -84,6 +84,7 @@ class MemoryLog implements Log {
         taken: this.#turn.taken,
       },
       sleep: (ms, signal) => this.#clock.sleep(ms, signal),
+      onAssignment,
       onCommit: () => this.#appendWaiting(),
       onClose: () => {
         this.#consumers.delete(consumer);

@@ -1,0 +1,135 @@
+// What went wrong with a request to Kafka, by the protocol's own names, and what that means for who asked. Sends nothing.
+import { GenericError, MultipleErrors } from '@platformatic/kafka';
+
+/** A fault that trying again cannot mend: the set-up is wrong. Its message names the value and the remedy. */
+export class KafkaError extends Error {
+  override readonly name = 'KafkaError';
+  readonly code:
+    | 'missing-topic'
+    | 'refused'
+    | 'foreign-source'
+    | 'differing-partitions'
+    | 'unsupported'
+    | 'too-large';
+
+  constructor(code: KafkaError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Partitions that refused, by the protocol's names of why; the others may have answered. */
+export class PartitionFault extends Error {
+  override readonly name = 'PartitionFault';
+  readonly faults: ReadonlySet<string>;
+
+  constructor(faults: ReadonlySet<string>, where: string) {
+    super(`${[...faults].join(', ')} at ${where}`);
+    this.faults = faults;
+  }
+}
+
+/** The protocol's error names in `error` and its causes; `NETWORK` where the broker did not answer at all. */
+export function faultsOf(error: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  collect(error, names);
+  return names;
+}
+
+/** The broker, or the connection to it, is at fault: the same request may do a moment later. */
+const PASSING: ReadonlySet<string> = new Set([
+  'NETWORK',
+  'BROKER_NOT_AVAILABLE',
+  'CONCURRENT_TRANSACTIONS',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'KAFKA_STORAGE_ERROR',
+  'LEADER_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'NOT_CONTROLLER',
+  'NOT_COORDINATOR',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NOT_LEADER_OR_FOLLOWER',
+  'OFFSET_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'REQUEST_TIMED_OUT',
+  'THROTTLING_QUOTA_EXCEEDED',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNKNOWN_TOPIC_ID',
+  'INCONSISTENT_TOPIC_ID',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNSTABLE_OFFSET_COMMIT',
+]);
+
+/** The group has moved on without us: join again. */
+const REJOIN: ReadonlySet<string> = new Set([
+  'FENCED_MEMBER_EPOCH',
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+  'UNKNOWN_MEMBER_ID',
+]);
+
+/** Another producer has taken our transactional id, or the transaction is over without us: nothing of it counts. */
+const FENCED: ReadonlySet<string> = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'PRODUCER_FENCED',
+  'TRANSACTION_ABORTABLE',
+]);
+
+/** The broker does not know our producer's numbering (any more): a new producer id, and the same records again. */
+const LOST_SEQUENCE: ReadonlySet<string> = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'PRODUCER_FENCED',
+  'UNKNOWN_PRODUCER_ID',
+]);
+
+export function isPassing(error: unknown): boolean {
+  return hasAny(error, PASSING);
+}
+
+export function needsRejoin(error: unknown): boolean {
+  return hasAny(error, REJOIN);
+}
+
+export function isFenced(error: unknown): boolean {
+  return hasAny(error, FENCED);
+}
+
+export function hasLostSequence(error: unknown): boolean {
+  return hasAny(error, LOST_SEQUENCE);
+}
+
+/** One line for the console, without a stack: the deepest reason is the one that helps. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof MultipleErrors && error.errors[0] !== undefined) {
+    return reasonOf(error.errors[0]);
+  }
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  const id = 'apiId' in error ? `${String(error['apiId'])}: ` : '';
+  return `${id}${error.message}`.replace(/\.$/, '');
+}
+
+function hasAny(error: unknown, names: ReadonlySet<string>): boolean {
+  for (const name of faultsOf(error)) if (names.has(name)) return true;
+  return false;
+}
+
+const UNREACHABLE = ['PLT_KFK_NETWORK', 'PLT_KFK_TIMEOUT', 'PLT_KFK_UNEXPECTED_CORRELATION_ID'];
+
+function collect(error: unknown, names: Set<string>): void {
+  if (error instanceof PartitionFault) for (const name of error.faults) names.add(name);
+  if (!(error instanceof Error) || !GenericError.isGenericError(error)) return;
+  const id: unknown = error['apiId'];
+  if (typeof id === 'string') names.add(id);
+  else if (UNREACHABLE.includes(error.code)) names.add('NETWORK');
+  else if (error.message.startsWith('Unknown topic ')) names.add('UNKNOWN_TOPIC_OR_PARTITION');
+  if (error instanceof MultipleErrors) for (const one of error.errors) collect(one, names);
+  if (error.cause !== undefined) collect(error.cause, names);
+}

@@ -1,0 +1,74 @@
+// A broker that is away is one clear line now and then, not a stack trace, and never the end.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type EpochMs, epochMs } from '../../core/market/time.ts';
+import { PartitionFault } from './faults.ts';
+import { RETRY_MS_MAX, retry } from './retry.ts';
+
+function watched() {
+  let now = epochMs(0);
+  const lines: string[] = [];
+  const pauses: number[] = [];
+  const stop = new AbortController();
+  const write = (line: unknown) => void lines.push(String(line));
+  return {
+    lines,
+    pauses,
+    stop,
+    options: {
+      clock: {
+        now: (): EpochMs => now,
+        sleep: async (ms: number) => {
+          pauses.push(ms);
+          now = epochMs(now + ms);
+        },
+      },
+      logger: { info: write, warn: write, debug: write },
+      servers: 'broker:9092',
+      signal: stop.signal,
+    },
+  };
+}
+
+const away = new PartitionFault(new Set(['NETWORK']), 'raw_ticks');
+
+describe('retry', () => {
+  it('goes on until it is answered, and tells of a long fault every ten seconds', async () => {
+    const { options, lines, pauses } = watched();
+    let tries = 0;
+    const answer = await retry('write', options, async () => {
+      tries++;
+      if (tries < 30) throw away;
+      return 'done';
+    });
+    assert.equal(answer, 'done');
+    assert.equal(Math.max(...pauses), RETRY_MS_MAX);
+    assert.equal(lines.length, 4, lines.join('\n'));
+    assert.match(lines[0] ?? '', /^Kafka at broker:9092: cannot write \(NETWORK at raw_ticks\)/);
+    assert.match(lines.at(-1) ?? '', /answers again after \d+ s$/);
+  });
+
+  it('says nothing of a short fault', async () => {
+    const { options, lines } = watched();
+    let isFirst = true;
+    await retry('write', options, async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      throw away;
+    });
+    assert.deepEqual(lines, []);
+  });
+
+  it('throws what trying again cannot mend, and ends with its signal', async () => {
+    const { options, stop } = watched();
+    await assert.rejects(
+      retry('write', options, async () => Promise.reject(new Error('bug'))),
+      /bug/,
+    );
+    stop.abort(new Error('the end'));
+    await assert.rejects(
+      retry('write', options, async () => Promise.reject(away)),
+      /the end/,
+    );
+  });
+});
