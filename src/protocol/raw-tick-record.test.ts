@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import '../../test/property-seed.ts';
 import fc from 'fast-check';
 import type { AggTrade } from '../core/market/agg-trade.ts';
+import type { Candle } from '../core/market/candle.ts';
+import type { RawTick } from '../core/market/raw-tick.ts';
 import { marketSymbol } from '../core/market/symbol.ts';
 import { epochMs } from '../core/market/time.ts';
 import { aggTradeEventSchema, encodeAggTrade } from './agg-trade-record.ts';
@@ -53,6 +55,31 @@ test('a trade written and read again is the same trade', () => {
   );
 });
 
+function kline(reason: 'rounding' | undefined): RawTick {
+  const candle: Candle = {
+    symbol: marketSymbol('ETHBTC'),
+    interval: '1m',
+    openTime: epochMs(1_767_225_600_000),
+    closeTime: epochMs(1_767_225_659_999),
+    open: 3_000_000n,
+    high: 3_100_000n,
+    low: 2_900_000n,
+    close: 3_050_000n,
+    volume: 1_234_560_000n,
+    quoteVolume: 37_012_345n,
+    trades: 3,
+    takerBuyVolume: 0n,
+    takerBuyQuoteVolume: 0n,
+    firstTradeId: 7,
+    lastTradeId: 9,
+    revision: 0,
+    complete: true,
+    source: 'klines',
+    ...(reason === undefined ? {} : { reason }),
+  };
+  return { type: 'kline', candle };
+}
+
 test('watermark, symbol start and repair part written and read again are the same', () => {
   const symbol = marketSymbol('BTCUSDT');
   const time = epochMs(1_767_225_600_000);
@@ -86,6 +113,12 @@ function assertScannerAgrees(text: string): void {
   assert.ok(reference.success, `the scanner accepted what the schema refuses: ${text}`);
   assert.deepEqual({ ...scanner.trade }, reference.data);
 }
+
+test('a kline whose digits are to be taken over says so when it is read again', () => {
+  const text = encodeRawTick(kline('rounding'));
+  assert.deepEqual(decodeRawTick(text), kline('rounding'));
+  assert.deepEqual(decodeRawTick(encodeRawTick(kline(undefined))), kline(undefined));
+});
 
 test('the scanner reads every trade as the schema does', () => {
   const scanner = new AggTradeScanner();

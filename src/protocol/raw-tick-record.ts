@@ -36,11 +36,12 @@ const symbolStartSchema = z
     }),
   );
 
-/** The exchange's kline event, closed; `f` and `L` are left out where they are not known (REST). */
+/** The exchange's kline event, closed; `f` and `L` are left out where they are not known (REST). `reason` is ours: its digits are to be taken over. */
 const klineSchema = z
   .object({
     e: z.literal('kline'),
     s: symbolField,
+    reason: z.literal('rounding').optional(),
     k: z.object({
       t: timeField,
       i: z.enum(INTERVALS),
@@ -59,7 +60,7 @@ const klineSchema = z
     }),
   })
   .transform(
-    ({ s, k }): RawTick => ({
+    ({ s, k, reason }): RawTick => ({
       type: 'kline',
       candle: {
         symbol: s,
@@ -80,6 +81,7 @@ const klineSchema = z
         revision: 0,
         complete: true,
         source: 'klines',
+        ...(reason === undefined ? {} : { reason }),
       },
     }),
   );
@@ -161,6 +163,7 @@ function encodeKline(candle: Candle): string {
     e: 'kline',
     E: candle.closeTime + 1,
     s: candle.symbol,
+    ...(candle.reason === 'rounding' ? { reason: candle.reason } : {}),
     k: {
       t: candle.openTime,
       T: candle.closeTime,

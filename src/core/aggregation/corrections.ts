@@ -11,6 +11,7 @@ import {
   openTimeOf,
 } from '../market/interval.ts';
 import type { RepairPart } from '../market/raw-tick.ts';
+import { differsByRounding } from '../market/rounding.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { addMs, DAY_MS, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
@@ -141,7 +142,20 @@ export class Corrections {
     this.reRoll(candle.openTime, rollUps);
   }
 
-  /** The same for a day. */
+  /**
+   * Takes over the exchange's quote volumes of a closed minute, where they differ from ours by what rounding may make (I3) and by nothing
+   * else: it stays a candle folded from trades. Asked again, or of another candle than ours, it changes nothing.
+   */
+  round(kline: Candle, rollUps: RollUps): void {
+    const { symbol, openTime } = kline;
+    const known = this.minutes.get(openTime);
+    if (!this.minutes.reaches(openTime)) this.sink({ type: 'out-of-reach', symbol, openTime });
+    if (known === undefined || !differsByRounding(known, kline)) return;
+    const { quoteVolume, takerBuyQuoteVolume } = kline;
+    this.changeMinute({ ...known, quoteVolume, takerBuyQuoteVolume }, 'rounding', rollUps);
+  }
+
+  /** A closed day that was a gap until now; one that is known already is left as it is. */
   insertDay(candle: Candle, rollUps: RollUps): void {
     if (this.days.get(candle.openTime) !== undefined) return;
     this.days.put(candle);

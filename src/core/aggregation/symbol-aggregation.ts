@@ -81,8 +81,9 @@ export class SymbolAggregation {
         this.watermark(tick.watermark);
         break;
       case 'kline':
-        if (tick.candle.interval === '1m') this.klineMinute(tick.candle);
-        if (tick.candle.interval === '1d') this.klineDay(tick.candle);
+        if (tick.candle.reason === 'rounding') this.corrections.round(tick.candle, this.rollUps());
+        else if (tick.candle.interval === '1m') this.klineMinute(tick.candle);
+        else if (tick.candle.interval === '1d') this.klineDay(tick.candle);
         break;
       case 'symbol':
         this.start(tick.start);
