@@ -9,6 +9,7 @@ import type { MarketFeed } from '../feed/market-feed.ts';
 import type { Log } from '../log/log.ts';
 import { memoryLog } from '../log/memory/memory-log.ts';
 import { aggregate, aggregateCounts } from '../stages/aggregate.ts';
+import { audit, auditCounts } from '../stages/audit.ts';
 import { type IngestCounters, ingest } from '../stages/ingest.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import { persist } from '../stages/persist.ts';
@@ -47,6 +48,9 @@ export function openStages(options: StagesOptions): Stages {
   const rest = new AbortController();
   const log = memoryLog({ clock });
   const aggregation = aggregateCounts();
+  const auditing = auditCounts();
+  // A recording is of the past: there is no exchange left to ask, and its candles are the trades' by themselves (I7).
+  const isAudited = feed.source.kind !== 'recording';
   const ingestion = { trades: 0, rejected: 0, history: 0 };
   const persistence = { failing: 0, lostCandles: 0 };
   let storeFault: string | undefined;
@@ -61,6 +65,7 @@ export function openStages(options: StagesOptions): Stages {
       ingest: { ...ingestion },
       aggregate: { ...aggregation },
       persist: { ...persistence },
+      ...(isAudited ? { audit: { ...auditing } } : {}),
     }),
     storeFault: () => storeFault,
     async start() {
@@ -96,6 +101,10 @@ export function openStages(options: StagesOptions): Stages {
           signal: rest.signal,
         }),
       );
+      if (isAudited) {
+        const { signal } = rest;
+        stages.push(audit({ log, store, clock, logger, counts: auditing, signal }));
+      }
       const feedEnd = Promise.withResolvers<void>();
       ingested = ingest({
         feed,

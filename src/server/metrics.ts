@@ -1,6 +1,6 @@
 // What Prometheus is told. Counts the market's events in plain numbers; formats only when asked.
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
-import type { Verdict } from '../core/audit/audit.ts';
+import { VERDICTS, type Verdict } from '../core/audit/audit.ts';
 import type { Interval } from '../core/market/interval.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
@@ -25,7 +25,7 @@ export function registerMetrics(options: MetricsOptions): Disposable {
     collectDefaultMetrics({ register: registry });
   }
   const counts = countMarket(options);
-  registerCounters(registry, counts);
+  registerCounters(options, counts);
   registerGauges(options, counts);
   return counts;
 }
@@ -70,7 +70,10 @@ interface MetricText<Label extends string> {
   readonly labelNames: readonly Label[];
 }
 
-function registerCounters(registry: Registry, counts: MarketCounts): void {
+function registerCounters(
+  { registry, stages }: Pick<MetricsOptions, 'registry' | 'stages'>,
+  counts: MarketCounts,
+): void {
   const counter = <Label extends string>(
     text: MetricText<Label>,
     read: (to: Counter<Label>) => void,
@@ -121,6 +124,17 @@ function registerCounters(registry: Registry, counts: MarketCounts): void {
     },
     (to) => {
       for (const [verdict, count] of counts.verdicts) to.inc({ verdict }, count);
+    },
+  );
+  counter(
+    {
+      name: 'wickstream_audits_total',
+      help: 'Verdicts on closed 1m candles that the audit of this process gave',
+      labelNames: ['verdict'],
+    },
+    (to) => {
+      const numbers = stages()['audit'] ?? {};
+      for (const verdict of VERDICTS) to.inc({ verdict }, numbers[verdict] ?? 0);
     },
   );
 }

@@ -8,7 +8,8 @@ import { marketSymbol } from '../core/market/symbol.ts';
 import { type Clock, type EpochMs, epochMs } from '../core/market/time.ts';
 import { FeedError, type FeedEvent, type MarketFeed } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
-import { FEED_STATUS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
+import { memoryLog } from '../log/memory/memory-log.ts';
+import { EVIDENCE, FEED_STATUS, RAW_TICKS, RAW_TICKS_DLQ, REPAIRS } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { HISTORY_CHUNK } from './ingest/history-writer.ts';
 import { ingest } from './ingest.ts';
@@ -28,6 +29,16 @@ const trade: AggTrade = {
   eventTime: epochMs(1_100),
   buyerIsMaker: false,
 };
+
+/** A log in memory whose appends go to the test alone. */
+function logThat(append: Log['append']): Log {
+  const log = memoryLog();
+  return {
+    append,
+    consumer: (options) => log.consumer(options),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
 
 interface Run {
   readonly records: readonly AnyLogRecord[];
@@ -73,7 +84,7 @@ async function run(
     remove() {},
     async [Symbol.asyncDispose]() {},
   };
-  const log = { append: async (some: readonly AnyLogRecord[]) => void records.push(...some) };
+  const log = logThat(async (some) => void records.push(...some));
   let faults = options.storeFaults ?? 0;
   const store = {
     async write(candles: readonly Candle[]) {
@@ -87,7 +98,7 @@ async function run(
   );
   await ingest({
     feed,
-    log: log as unknown as Log,
+    log,
     store: store as unknown as CandleStore,
     starts: [],
     clock,
@@ -214,7 +225,7 @@ test('an ended feed is told once and stays on the screen as offline, until the s
   let isResolved = false;
   const running = ingest({
     feed: endingFeed(),
-    log: { append } as unknown as Log,
+    log: logThat(append),
     starts: [],
     clock,
     logger: pino({ level: 'silent' }),
@@ -248,12 +259,52 @@ test('a feed that the signal ended has not ended by itself', async () => {
   const stop = new AbortController();
   const running = ingest({
     feed: endingFeed(),
-    log: { append: async () => stop.abort() } as unknown as Log,
+    log: logThat(async () => stop.abort()),
     starts: [],
     clock: manualClock(0),
     logger: pino({ level: 'silent' }),
     onEnded: () => assert.fail('told of an end'),
     signal: stop.signal,
   });
+  await running;
+});
+
+test('what the audit asks in the log is asked of the feed, and its evidence goes to the log', async () => {
+  const log = memoryLog();
+  const stop = new AbortController();
+  const asked: unknown[] = [];
+  const openTime = epochMs(60_000);
+  const evidence = { type: 'absent', symbol: BTCUSDT, openTime } as const;
+  const request = { type: 'trades', symbol: BTCUSDT, openTime } as const;
+  const answers = Promise.withResolvers<void>();
+  const feed: MarketFeed = {
+    ...endingFeed(),
+    async *stream() {
+      await answers.promise;
+      yield { type: 'evidence', evidence };
+    },
+    ask(request) {
+      asked.push(request);
+      answers.resolve();
+    },
+  };
+  await using consumer = log.consumer({ group: 'test', topics: [EVIDENCE] });
+  const running = ingest({
+    feed,
+    log,
+    starts: [],
+    clock: manualClock(0),
+    logger: pino({ level: 'silent' }),
+    onEnded: () => {},
+    signal: stop.signal,
+  });
+  await log.append([{ topic: REPAIRS, key: BTCUSDT, value: request, timestamp: openTime }]);
+  const records = await consumer.poll({ timeoutMs: 5_000, signal: stop.signal });
+  assert.deepEqual(asked, [request]);
+  assert.deepEqual(
+    records.map(({ key, value }) => [key, value]),
+    [[BTCUSDT, evidence]],
+  );
+  stop.abort();
   await running;
 });

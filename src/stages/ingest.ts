@@ -15,6 +15,7 @@ import type { FeedEvent, MarketFeed, StartPoint } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
 import { EVIDENCE, FEED_STATUS, LISTINGS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
+import { followRepairs } from './ingest/follow-repairs.ts';
 import { createHistoryWriter } from './ingest/history-writer.ts';
 import { createRejections } from './ingest/rejections.ts';
 
@@ -150,7 +151,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
   }
 
   // A failure of either ends the other; an append that was cut short by that is no failure.
-  const parts = [read(), beat()].map((part) =>
+  const parts = [followRepairs({ log, feed, signal }), read(), beat()].map((part) =>
     part.catch((error: unknown) => {
       stop.abort();
       throw error;

@@ -4,9 +4,10 @@ import type { MarketSymbol } from '../market/symbol.ts';
 import type { EpochMs } from '../market/time.ts';
 
 /**
- * - verified: equal to the exchange's candle in all fields, as it was first published
- * - repaired: equal since a correction: the trades were fetched again, or the exchange's digits taken over
- * - differs: fetched again, ours came out the same, and a fresh kline still disagrees
+ * - verified: equal to the exchange's candle in all fields, folded from the trades as they came;
+ *   `rounding`: but for quote volumes within the bound of I3, or with the exchange's digits taken over for that
+ * - repaired: equal since a correction: the trades were fetched again
+ * - differs: fetched again, ours came out the same, and a fresh kline still disagrees; or the trades cannot be had
  * - unverified: the exchange's candle could not be had, or ours was taken from it and proves nothing
  */
 export type Verdict = 'verified' | 'repaired' | 'differs' | 'unverified';
@@ -19,7 +20,7 @@ export interface Audit {
   /** Of the minute. */
   readonly openTime: EpochMs;
   readonly verdict: Verdict;
-  /** Revision of our candle it is about. */
+  /** Revision of our candle it is about; 0 also where we have none. */
   readonly revision: number;
   /** Equal but for quote volumes within the bound of I3. */
   readonly rounding: boolean;
