@@ -74,6 +74,69 @@ describe('simulatedFeed', () => {
     }
   });
 
+  it('says of each minute, once it is over, the candle that its trades fold to', async () => {
+    const trades: RawTick[] = [];
+    const klines: Candle[] = [];
+    await readUntil(feedAt(NOW, { symbols: [BITCOIN] }), (event) => {
+      if (event.type === 'ticks') trades.push(...event.ticks);
+      if (event.type === 'evidence' && event.evidence.type === 'kline') {
+        klines.push(event.evidence.candle);
+      }
+      return klines.length === 2;
+    });
+    const joinMinute = NOW - (NOW % MINUTE_MS);
+    assert.deepEqual(
+      klines.map(({ openTime }) => openTime),
+      [joinMinute, joinMinute + MINUTE_MS],
+    );
+    for (const kline of klines) {
+      assert.ok(sameCandleValues(fold(trades.filter(isTrade), kline), kline));
+    }
+  });
+
+  it('answers what is asked of minutes that are over: klines, and all trades in parts', async () => {
+    const under = feedAt(NOW, { symbols: [BITCOIN], tradesPerSecond: 40 });
+    const openTime = addMs(NOW, -(NOW % MINUTE_MS) - 5 * MINUTE_MS);
+    const asked = [
+      { type: 'trades', symbol: BITCOIN, openTime },
+      { type: 'klines', symbol: BITCOIN, from: openTime, to: addMs(NOW, 60 * MINUTE_MS) },
+    ] as const;
+    for (const request of asked) under.feed.ask(request);
+    const events: FeedEvent[] = [];
+    let ends = 0;
+    await readUntil(under, (event) => {
+      // Asked of a symbol that is not live yet, it is passed over.
+      if (event.type === 'state' && event.state === 'live') {
+        for (const request of asked) under.feed.ask(request);
+      }
+      events.push(event);
+      if (event.type === 'evidence' && event.evidence.type === 'kline') ends += 1;
+      return ends === 6;
+    });
+    const parts = events.flatMap((event) =>
+      event.type !== 'ticks'
+        ? []
+        : event.ticks.flatMap((tick) => (tick.type === 'repair' ? [tick.repair] : [])),
+    );
+    const klines = events.flatMap((event) =>
+      event.type === 'evidence' && event.evidence.type === 'kline' ? [event.evidence.candle] : [],
+    );
+    assert.ok(parts.length > 1 && parts.length === parts[0]?.parts);
+    assert.deepEqual(
+      parts.map(({ part }) => part),
+      parts.map((_, index) => index),
+    );
+    const kline = klines.find((candle) => candle.openTime === openTime);
+    assert.ok(kline !== undefined);
+    const trades = parts.flatMap((part) => part.trades);
+    const ticks = trades.map((trade) => ({ type: 'aggTrade' as const, trade }));
+    assert.ok(sameCandleValues(fold(ticks, kline), kline));
+    const repaired = events.findIndex(
+      (event) => event.type === 'evidence' && event.evidence.type === 'repaired',
+    );
+    assert.ok(repaired > 0);
+  });
+
   it('has history of all intervals, up to the minute it joins', async () => {
     const last = new Map<string, Candle>();
     let count = 0;

@@ -1,17 +1,20 @@
 // A market feed that needs no network: a seeded market in real time, with a past. Never mixes with a real one: its source says that it is simulated.
 import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { RepairRequest } from '../../core/market/evidence.ts';
 import { type RawTick, timeOfTick } from '../../core/market/raw-tick.ts';
 import type { Source } from '../../core/market/source.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import {
+  addMs,
   type Clock,
   type DurationMs,
   type EpochMs,
   MINUTE_MS,
   minuteOf,
 } from '../../core/market/time.ts';
-import { FeedError, type FeedEvent, type MarketFeed } from '../market-feed.ts';
+import { FeedError, type FeedEvent, type MarketFeed, REPAIRS_ASKED_MAX } from '../market-feed.ts';
 import { listingOf } from './listing.ts';
+import { closedMinute, repairAnswers } from './repair-answers.ts';
 import { type SimulatedSymbol, simulatedSymbol } from './simulated-symbol.ts';
 import { historyFrom, symbolHistory } from './symbol-history.ts';
 import { type DueTick, liveTicks, startTicks } from './symbol-ticks.ts';
@@ -64,6 +67,7 @@ export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
     options.symbols.map((name) => [name, listingOf(name, seed, tradesPerSecond)]),
   );
   const disposed = new AbortController();
+  const asked: RepairRequest[] = [];
 
   const symbolFor = (name: MarketSymbol): SimulatedSymbol => {
     const listing = symbols.get(name);
@@ -94,9 +98,11 @@ export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
         `Simulated market, seed ${seed}: ${joining.length} symbols, ${historyDays} days of history`,
       );
       const ends = AbortSignal.any([signal, disposed.signal]);
-      return runMarket(joining, clock, historyDays, ends);
+      return runMarket(joining, asked, clock, historyDays, ends);
     },
-    ask() {},
+    ask(request) {
+      if (asked.length < REPAIRS_ASKED_MAX) asked.push(request);
+    },
     add() {},
     remove() {},
     [Symbol.asyncDispose]: async () => disposed.abort(),
@@ -110,6 +116,7 @@ interface Joining {
 
 async function* runMarket(
   starts: readonly Joining[],
+  asked: RepairRequest[],
   clock: Clock,
   historyDays: number,
   signal: AbortSignal,
@@ -125,9 +132,21 @@ async function* runMarket(
       yield event;
       if (signal.aborted) return;
     }
+    yield* answer(asked.shift(), live);
     if (sendBack(live, waiting, clock.now())) yield stateEvent(waiting);
     await (waiting.length > 0 ? othersTurn() : clock.sleep(BATCH_MS, signal));
   }
+}
+
+/** One request a turn, so that trades go on meanwhile. Of a symbol that is not live it is passed over: whoever asks, asks again. */
+function* answer(
+  request: RepairRequest | undefined,
+  live: readonly LiveSymbol[],
+): Generator<FeedEvent, void, undefined> {
+  if (request === undefined) return;
+  const name = request.type === 'rounding' ? request.candle.symbol : request.symbol;
+  const entry = live.find(({ symbol }) => symbol.listing.symbol === name);
+  if (entry !== undefined) yield* repairAnswers(entry.symbol, request, entry.openMinute);
 }
 
 /** Moves symbols from `waiting` to `live`, slice by slice and without end; undefined: no event, but time for others. */
@@ -197,11 +216,17 @@ function* join(
 /** Takes from each symbol what is due at `now`. A symbol's order is its own; symbols follow each other. */
 function* dueEvents(live: readonly LiveSymbol[], now: EpochMs): Generator<FeedEvent> {
   let ticks: RawTick[] = [];
+  const closed: FeedEvent[] = [];
   for (const entry of live) {
     if (isAway(entry, now)) continue;
     while (entry.next.due <= now) {
-      ticks.push(entry.next.tick);
-      entry.openMinute = minuteAfter(entry.next.tick, entry.openMinute);
+      const { tick } = entry.next;
+      ticks.push(tick);
+      if (tick.type === 'watermark') {
+        const openTime = addMs(tick.watermark.time, -MINUTE_MS);
+        closed.push(closedMinute(entry.symbol, openTime, 'stream'));
+      }
+      entry.openMinute = minuteAfter(tick, entry.openMinute);
       entry.next = entry.ticks.next().value;
       if (ticks.length < TICKS_PER_EVENT_MAX) continue;
       yield { type: 'ticks', ticks };
@@ -209,6 +234,7 @@ function* dueEvents(live: readonly LiveSymbol[], now: EpochMs): Generator<FeedEv
     }
   }
   if (ticks.length > 0) yield { type: 'ticks', ticks };
+  yield* closed;
 }
 
 function* inParts(ticks: readonly RawTick[]): Generator<readonly RawTick[]> {
