@@ -5,7 +5,7 @@ import type { Clock } from '../../core/market/time.ts';
 import { FeedError, type MarketFeed } from '../market-feed.ts';
 import { STREAMS_MAX } from './connection.ts';
 import type { Rest } from './rest.ts';
-import { createSession } from './session.ts';
+import { createSession, type Session } from './session.ts';
 import { networkTransport, type Transport } from './transport.ts';
 
 export { type Reachability, reachable } from './reachable.ts';
@@ -43,6 +43,7 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
   const closing = new AbortController();
   const source = binanceSource(options);
   let rest: Rest | undefined;
+  let running: Session | undefined;
   return {
     source,
     get clockOffsetMs() {
@@ -57,15 +58,17 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
       const end = AbortSignal.any([signal, closing.signal, ending.signal]);
       const session = createSession({ ...options, transport, starts, signal: end });
       rest = session.rest;
-      const running = session.run();
+      running = session;
+      const ended = session.run();
       try {
         yield* session.events;
       } finally {
         ending.abort();
-        await running;
+        running = undefined;
+        await ended;
       }
     },
-    ask() {},
+    ask: (request) => running?.ask(request),
     add() {},
     remove() {},
     async [Symbol.asyncDispose]() {

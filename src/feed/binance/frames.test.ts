@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { decimal } from '../../core/market/decimal.ts';
 import { marketSymbol } from '../../core/market/symbol.ts';
 import { createFrameReader } from './frames.ts';
 
@@ -53,37 +54,100 @@ test('what is no trade is rejected and says why', () => {
   }
 });
 
-test('closed minutes, replies, shutdowns and the unknown are told apart', () => {
-  const kline = (changes: object) =>
-    bytes(
-      JSON.stringify({
-        stream: 'btcusdt@kline_1m',
-        data: {
-          e: 'kline',
-          E: 1,
+const kline = (changes: object, symbol = 'BTCUSDT') =>
+  bytes(
+    JSON.stringify({
+      stream: 'btcusdt@kline_1m',
+      data: {
+        e: 'kline',
+        E: 120_003,
+        s: symbol,
+        k: {
+          t: 60_000,
+          T: 119_999,
           s: 'BTCUSDT',
-          k: {
-            t: 60_000,
-            T: 119_999,
-            s: 'BTCUSDT',
-            i: '1m',
-            f: -1,
-            L: -1,
-            n: 0,
-            x: true,
-            ...changes,
-          },
+          i: '1m',
+          f: 100,
+          L: 104,
+          o: '90241.12000000',
+          c: '90241.10000000',
+          h: '90250.00000000',
+          l: '90241.00000000',
+          v: '1.50000000',
+          n: 5,
+          x: true,
+          q: '135361.50000000',
+          V: '0.50000000',
+          Q: '45120.50000000',
+          B: '0',
+          ...changes,
         },
-      }),
-    );
+      },
+    }),
+  );
+const EMPTY = { f: -1, L: -1, n: 0, v: '0.00000000', q: '0.0', V: '0.0', Q: '0.0' };
+
+test('a closed 1m kline is the candle with every field and its ids', () => {
   assert.deepEqual(read(kline({})), {
     type: 'closed-minute',
-    symbol: 'BTCUSDT',
-    minute: { openTime: 60_000, trades: 0, lastTradeId: -1 },
+    candle: {
+      symbol: 'BTCUSDT',
+      interval: '1m',
+      openTime: 60_000,
+      closeTime: 119_999,
+      open: decimal('90241.12'),
+      high: decimal('90250'),
+      low: decimal('90241'),
+      close: decimal('90241.1'),
+      volume: decimal('1.5'),
+      quoteVolume: decimal('135361.5'),
+      trades: 5,
+      takerBuyVolume: decimal('0.5'),
+      takerBuyQuoteVolume: decimal('45120.5'),
+      firstTradeId: 100,
+      lastTradeId: 104,
+      revision: 0,
+      complete: true,
+      source: 'klines',
+    },
   });
+  assert.equal(read(kline(EMPTY)).type, 'closed-minute');
+});
+
+test('a closed 1m kline that cannot be is rejected and says why', () => {
+  const cases: [object, RegExp][] = [
+    [{ t: 60_001 }, /open time/],
+    [{ t: 60_000, T: 120_000 }, /k\.T/],
+    [{ o: 90241.12 }, /k\.o/],
+    [{ v: '-1.0' }, /k\.v/],
+    [{ n: -1 }, /k\.n/],
+    [{ n: 1.5 }, /k\.n/],
+    [{ n: 1e16 }, /k\.n/],
+    [{ L: 99 }, /f ≤ L/],
+    [{ f: -1, L: -1 }, /f ≤ L/],
+    [{ n: 0 }, /f ≤ L/],
+    [{ ...EMPTY, v: '1.0' }, /f ≤ L/],
+    [{ h: '90241.11000000' }, /l ≤ o/],
+    [{ l: '90241.11000000' }, /l ≤ o/],
+    [{ V: '1.50000001' }, /V ≤ v/],
+    [{ Q: '135361.50000001' }, /V ≤ v/],
+    [{ s: 'ETHUSDT' }, /one symbol/],
+    [{ q: undefined }, /k\.q/],
+    [{ x: 'true' }, /k\.x/],
+  ];
+  for (const [changes, reason] of cases) {
+    const frame = read(kline(changes));
+    assert(frame.type === 'rejected', JSON.stringify(changes));
+    assert.match(frame.reason, reason);
+  }
+  const other = read(kline({ s: 'ETHUSDT' }, 'ETHUSDT'));
+  assert(other.type === 'rejected');
+  assert.match(other.reason, /subscribed to, was "ETHUSDT"/);
+});
+
+test('open klines, replies, shutdowns and the unknown are told apart', () => {
   assert.equal(read(kline({ x: false })).type, 'ignored');
   assert.equal(read(kline({ i: '1s' })).type, 'ignored');
-  assert.equal(read(kline({ t: 60_001 })).type, 'rejected');
   assert.deepEqual(read(bytes('{"result":null,"id":3}')), { type: 'reply', id: 3 });
   assert.deepEqual(read(bytes('{"code":2,"msg":"no","id":4}')), {
     type: 'reply',

@@ -1,16 +1,17 @@
 // What a frame of the exchange's combined stream says. Pure. Whatever is not understood is a value, never a throw.
 import { z } from 'zod';
 import type { AggTrade } from '../../core/market/agg-trade.ts';
-import { type MarketSymbol, parseMarketSymbol } from '../../core/market/symbol.ts';
-import { epochMs } from '../../core/market/time.ts';
+import type { Candle } from '../../core/market/candle.ts';
+import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { aggTradeEventSchema } from '../../protocol/agg-trade-record.ts';
 import { AggTradeScanner } from '../../protocol/agg-trade-scanner.ts';
-import type { ClosedMinute } from './minute-gate.ts';
+import { readClosedMinute } from './kline-event.ts';
 
 export type Frame =
   /** A trade of its own: may be kept. */
   | { readonly type: 'trade'; readonly trade: AggTrade }
-  | { readonly type: 'closed-minute'; readonly symbol: MarketSymbol; readonly minute: ClosedMinute }
+  /** The exchange's closed 1m candle, with its ids. */
+  | { readonly type: 'closed-minute'; readonly candle: Candle }
   /** Answer to a control message; `error` where it was refused. */
   | { readonly type: 'reply'; readonly id: number | undefined; readonly error?: string }
   /** The exchange will close this connection soon. */
@@ -28,17 +29,8 @@ const replySchema = z.object({
   code: z.number().optional(),
   msg: z.string().optional(),
 });
-const idField = z.number().int().min(-1);
-const klineEventSchema = z.object({
-  s: z.string(),
-  k: z.object({
-    t: z.number().int().min(0),
-    i: z.string(),
-    x: z.boolean(),
-    n: z.number().int().min(0),
-    L: idField,
-  }),
-});
+/** Enough to tell which kline it is; a closed minute is then read whole. */
+const klineEventSchema = z.object({ k: z.object({ i: z.string(), x: z.boolean() }) });
 
 /** Reads frames one after the other. `symbols`: those subscribed to; a trade of another is rejected. */
 export function createFrameReader(
@@ -70,7 +62,9 @@ export function createFrameReader(
     switch (data['e']) {
       case 'aggTrade': {
         const event = aggTradeEventSchema.safeParse(data);
-        return event.success ? asTrade(event.data) : rejectedBy('an aggTrade event', event.error);
+        return event.success
+          ? asTrade(event.data)
+          : rejectedBy('an aggTrade event', event.error.issues[0]);
       }
       case 'kline':
         return readKline(data);
@@ -84,18 +78,14 @@ export function createFrameReader(
 
   function readKline(data: unknown): Frame {
     const event = klineEventSchema.safeParse(data);
-    if (!event.success) return rejectedBy('a kline event', event.error);
-    const { s, k } = event.data;
-    if (!k.x || k.i !== '1m') return IGNORED;
-    const symbol = parseMarketSymbol(s);
-    if (symbol === undefined || !symbols.has(symbol)) {
-      return rejected(`Expected a symbol subscribed to, was "${s}"`);
-    }
-    if (k.t % 60_000 !== 0 || k.t > 253_402_300_000_000) {
-      return rejected(`Expected a minute's open time, was ${k.t}`);
-    }
-    const minute = { openTime: epochMs(k.t), trades: k.n, lastTradeId: k.L };
-    return { type: 'closed-minute', symbol, minute };
+    if (!event.success) return rejectedBy('a kline event', event.error.issues[0]);
+    const { i, x } = event.data.k;
+    if (!x || i !== '1m') return IGNORED;
+    const read = readClosedMinute(data);
+    if (read.type === 'rejected') return rejectedBy('a closed 1m kline', read.issue);
+    const { candle } = read;
+    if (symbols.has(candle.symbol)) return { type: 'closed-minute', candle };
+    return rejected(`Expected a symbol subscribed to, was "${candle.symbol}"`);
   }
 }
 
@@ -116,7 +106,6 @@ function rejected(reason: string): Frame {
   return { type: 'rejected', reason };
 }
 
-function rejectedBy(expected: string, error: z.ZodError): Frame {
-  const issue = error.issues[0];
+function rejectedBy(expected: string, issue: z.core.$ZodIssue | undefined): Frame {
   return rejected(`Expected ${expected} (${issue?.path.join('.')}: ${issue?.message})`);
 }

@@ -5,7 +5,7 @@ import { createWeightBudget, type Priority, type WeightBudget } from './weight-b
 /** Requests under way at once. */
 export const REQUESTS_AT_ONCE_MAX = 8;
 
-const ORDER: readonly Priority[] = ['urgent', 'start', 'history'];
+const ORDER: readonly Priority[] = ['urgent', 'start', 'repair', 'history'];
 
 export interface RequestGate {
   readonly budget: WeightBudget;
@@ -27,7 +27,7 @@ interface Waiting {
 /** `signal` ends its own timers when the feed closes. */
 export function createRequestGate(clock: Clock, signal: AbortSignal): RequestGate {
   const budget = createWeightBudget();
-  const queues: Record<Priority, Waiting[]> = { urgent: [], start: [], history: [] };
+  const queues: Record<Priority, Waiting[]> = { urgent: [], start: [], repair: [], history: [] };
   let underWay = 0;
   let blockedUntil = 0 as EpochMs;
   let timer: AbortController | undefined;

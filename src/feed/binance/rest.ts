@@ -39,12 +39,16 @@ export interface Rest {
     range: { readonly startTime?: EpochMs; readonly endTime?: EpochMs; readonly limit?: number },
     asking: Asking,
   ): Promise<Klines>;
-  /** Ascending by id; from an id or a time on, both inclusive, else the newest. @throws FeedError `unknown-symbol` */
-  aggTrades(
-    symbol: MarketSymbol,
-    from: { readonly fromId?: number; readonly startTime?: EpochMs; readonly limit?: number },
-    asking: Asking,
-  ): Promise<TradePage>;
+  /** Ascending by id; from an id or a time on, else the newest, up to `endTime`: all inclusive. @throws FeedError `unknown-symbol` */
+  aggTrades(symbol: MarketSymbol, range: TradeRange, asking: Asking): Promise<TradePage>;
+}
+
+/** At most one of the first three. */
+export interface TradeRange {
+  readonly fromId?: number;
+  readonly startTime?: EpochMs;
+  readonly endTime?: EpochMs;
+  readonly limit?: number;
 }
 
 export interface TradePage {
@@ -106,8 +110,8 @@ export function createRest(requester: RestRequester, clock: Clock): Rest {
       const { value } = await ask('/api/v3/klines', 2, query, asking);
       return readKlines(value, { symbol, interval, now: now() });
     },
-    async aggTrades(symbol, from, asking) {
-      const query = { symbol, limit: PAGE_ROWS_MAX, ...from };
+    async aggTrades(symbol, range, asking) {
+      const query = { symbol, limit: PAGE_ROWS_MAX, ...range };
       const { value } = await ask('/api/v3/aggTrades', 4, query, asking);
       return readTrades(value, symbol, query.limit);
     },

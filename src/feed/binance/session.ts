@@ -1,4 +1,5 @@
 // One run of the feed: puts connection, REST and symbol streams together, and says how they are. Decides little.
+import type { RepairRequest } from '../../core/market/evidence.ts';
 import type { FeedState } from '../../core/market/feed-status.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { DurationMs } from '../../core/market/time.ts';
@@ -13,6 +14,7 @@ import { createEventQueue } from './event-queue.ts';
 import type { BinanceFeedOptions } from './feed.ts';
 import { createFrameReader, type Frame } from './frames.ts';
 import { createPast } from './past.ts';
+import { createRepairAnswers } from './repair-answers.ts';
 import { createRest, type Rest } from './rest.ts';
 import { createRestRequester, retryMs } from './rest-request.ts';
 import { createSymbolStream, type SymbolStream } from './symbol-stream.ts';
@@ -33,6 +35,8 @@ export interface SessionOptions extends BinanceFeedOptions {
 export interface Session {
   readonly rest: Rest;
   readonly events: AsyncIterable<FeedEvent>;
+  /** See MarketFeed. */
+  ask(request: RepairRequest): void;
   /** Resolves when all has ended; a fault ends `events` with it. */
   run(): Promise<void>;
 }
@@ -53,6 +57,15 @@ export function createSession(options: SessionOptions): Session {
   });
   const rest = createRest(requester, clock);
   const symbols = new Map<MarketSymbol, SymbolStream>();
+  const repairs = createRepairAnswers({
+    rest,
+    clock,
+    isOurs: (symbol) => symbols.has(symbol),
+    emit: queue.tick,
+    push: queue.push,
+    room: queue.room,
+    signal,
+  });
   const readFrame = createFrameReader(new Set(starts.map(({ symbol }) => symbol)));
   let connected: ConnectionState = 'connecting';
   let why: string | undefined;
@@ -84,7 +97,11 @@ export function createSession(options: SessionOptions): Session {
         symbols.get(frame.trade.symbol)?.trade(frame.trade);
         break;
       case 'closed-minute':
-        symbols.get(frame.symbol)?.closedMinute(frame.minute);
+        queue.push({
+          type: 'evidence',
+          evidence: { type: 'kline', via: 'stream', candle: frame.candle },
+        });
+        symbols.get(frame.candle.symbol)?.closedMinute(frame.candle);
         break;
       case 'rejected':
         queue.push({ type: 'rejected', reason: frame.reason, payload: payloadText(bytes) });
@@ -196,11 +213,13 @@ export function createSession(options: SessionOptions): Session {
   return {
     rest,
     events: queue.events(),
+    ask: repairs.ask,
     async run() {
       signal.addEventListener('abort', () => queue.end(), { once: true });
       try {
         report();
         await runAll();
+        await repairs.done();
         queue.end();
       } catch (error) {
         queue.end(signal.aborted ? undefined : error);

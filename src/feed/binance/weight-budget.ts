@@ -6,7 +6,7 @@ import { addMs, type DurationMs, type EpochMs, MINUTE_MS } from '../../core/mark
 export const WEIGHT_UNTIL_KNOWN = 300;
 
 /** Share of the limit each priority may fill: what is urgent always finds room. */
-export const WEIGHT_SHARES = { urgent: 0.9, start: 0.8, history: 0.6 } as const;
+export const WEIGHT_SHARES = { urgent: 0.9, start: 0.8, repair: 0.7, history: 0.6 } as const;
 
 export type Priority = keyof typeof WEIGHT_SHARES;
 
