@@ -1,6 +1,6 @@
 // The table of settings: name, environment, default, how its text becomes a value. One place; help, config and docs follow it.
 import { INTERVALS, type Interval, isInterval } from '../core/market/interval.ts';
-import { type MarketSymbol, parseMarketSymbol } from '../core/market/symbol.ts';
+import { type MarketSymbol, parseMarketSymbol, SYMBOLS_MAX } from '../core/market/symbol.ts';
 import type { DurationMs } from '../core/market/time.ts';
 
 /** Text → value, or one line that says what was expected and quotes what came. */
@@ -22,9 +22,6 @@ export interface Setting<T> {
 export type SourceChoice =
   | { readonly kind: 'auto' | 'binance' | 'simulated' }
   | { readonly kind: 'recording'; readonly file: string };
-
-/** More symbols on one machine than its exchange connection takes (1,024 streams, two a symbol). */
-export const SYMBOLS_MAX = 500;
 
 const fault = (expected: string, text: string): { readonly fault: string } => ({
   fault: `expected ${expected}, was "${text}"`,

@@ -1,7 +1,7 @@
 // The port to a market: Binance, a simulated market, or a recording. It promises order and says how it is; it writes nothing.
 import type { Candle } from '../core/market/candle.ts';
 import type { Evidence, RepairRequest } from '../core/market/evidence.ts';
-import type { FeedState } from '../core/market/feed-status.ts';
+import type { FeedState, SymbolFeedState } from '../core/market/feed-status.ts';
 import type { Listing } from '../core/market/listing.ts';
 import type { RawTick } from '../core/market/raw-tick.ts';
 import type { Source } from '../core/market/source.ts';
@@ -34,7 +34,7 @@ export type FeedEvent =
       readonly state: FeedState;
       readonly reason?: string;
       /** Symbols that are not simply live. */
-      readonly symbols: ReadonlyMap<MarketSymbol, 'catching-up' | 'repairing'>;
+      readonly symbols: ReadonlyMap<MarketSymbol, SymbolFeedState>;
     };
 
 /** Requests of the audit that wait for their turn. */

@@ -65,7 +65,7 @@ export interface StatusView {
     readonly label: string;
   };
   /** Symbols that are not simply live. */
-  readonly symbols: Readonly<Record<string, 'catching-up' | 'repairing'>>;
+  readonly symbols: Readonly<Record<string, 'catching-up' | 'repairing' | 'stale'>>;
   /** Exchange's clock at `serverTime`, ms. */
   readonly exchangeTime: number;
   readonly serverTime: number;

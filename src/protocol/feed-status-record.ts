@@ -1,6 +1,6 @@
 // The JSON of `feed_status`.
 import { z } from 'zod';
-import type { FeedStatus } from '../core/market/feed-status.ts';
+import type { FeedStatus, SymbolFeedState } from '../core/market/feed-status.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import { parseJson, timeField } from './candle-record.ts';
 
@@ -27,7 +27,7 @@ const feedStatusSchema = z.object({
   reason: z.string().optional(),
   at: timeField,
   clockOffsetMs: z.number(),
-  symbols: z.record(z.string(), z.enum(['catching-up', 'repairing'])),
+  symbols: z.record(z.string(), z.enum(['catching-up', 'repairing', 'stale'])),
   feedDelayMs: z.number().optional(),
 });
 
@@ -44,7 +44,7 @@ export function decodeFeedStatus(text: string): FeedStatus {
   );
   return {
     ...rest,
-    symbols: symbols as Record<MarketSymbol, 'catching-up' | 'repairing'>,
+    symbols: symbols as Record<MarketSymbol, SymbolFeedState>,
     ...(reason === undefined ? {} : { reason }),
     ...(feedDelayMs === undefined ? {} : { feedDelayMs }),
   };

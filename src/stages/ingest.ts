@@ -6,6 +6,7 @@ import {
   FEED_STATUS_INTERVAL_MS,
   type FeedState,
   type FeedStatus,
+  type SymbolFeedState,
 } from '../core/market/feed-status.ts';
 import { type RawTick, symbolOfTick, timeOfTick } from '../core/market/raw-tick.ts';
 import { type Source, sourceId } from '../core/market/source.ts';
@@ -193,7 +194,7 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
   let state: FeedState = 'connecting';
   let since = clock.now();
   let reason: string | undefined;
-  let symbols: Record<MarketSymbol, 'catching-up' | 'repairing'> = {};
+  let symbols: Record<MarketSymbol, SymbolFeedState> = {};
   let newestEvent: EpochMs | undefined;
   let feedDelayMs: number | undefined;
 

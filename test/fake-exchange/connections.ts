@@ -20,7 +20,7 @@ export interface ConnectionRecord {
 }
 
 export interface Breach {
-  readonly type: 'attempts' | 'messages' | 'streams' | 'weight' | 'banned';
+  readonly type: 'attempts' | 'messages' | 'streams' | 'weight' | 'banned' | 'pong';
   /** Exchange time (ms). */
   readonly time: number;
   readonly detail: string;
@@ -68,7 +68,8 @@ export interface Client {
 export interface ClientEvents {
   text(message: string): void;
   ping(payload: string): void;
-  pong(): void;
+  /** With the payload that came. */
+  pong(payload: string): void;
   closed(): void;
 }
 
@@ -88,10 +89,13 @@ export interface Connections {
   /** Pings, and cuts what did not answer or is 24 h old. */
   keepAlive(): void;
   announceShutdown(): void;
-  /** TCP RST on every connection. */
-  reset(): void;
+  /** TCP RST on every connection, or on those with these ids. */
+  reset(ids?: readonly number[]): void;
   close(code: number, reason: string): void;
-  freeze(): void;
+  /** Default: all of them. */
+  freeze(ids?: readonly number[]): void;
+  /** Pongs that copied a ping's payload, over all open connections. */
+  pongs(): number;
   unfreeze(): void;
   /** Bytes waiting in the fullest connection. */
   bufferedBytes(): number;
@@ -107,6 +111,10 @@ interface Connection {
   combined: boolean;
   frozen: boolean;
   pingedAt: number;
+  /** Payloads of the pings that have no pong yet. */
+  readonly pings: Set<string>;
+  /** Pongs that copied a ping. */
+  pongs: number;
   /** Of the oldest ping that has no pong yet. */
   unansweredSince: number | undefined;
 }
@@ -208,6 +216,11 @@ export function createConnections(options: ConnectionOptions): Connections {
     return {
       text(message) {
         if (!isWithinRate(connection)) return;
+        const refusal = options.faults().onControl?.(message, connection);
+        if (refusal !== undefined) {
+          client.send(refusal);
+          return;
+        }
         const { reply, change } = answerControl(message, connection);
         apply(connection, change);
         client.send(reply);
@@ -215,11 +228,21 @@ export function createConnections(options: ConnectionOptions): Connections {
       ping(payload) {
         if (isWithinRate(connection)) client.pong(payload);
       },
-      pong() {
-        if (isWithinRate(connection)) connection.unansweredSince = undefined;
+      pong(payload) {
+        if (isWithinRate(connection)) answered(connection, payload);
       },
       closed: () => forget(connection),
     };
+  }
+
+  /** An unasked pong is allowed, but with an empty payload, and keeps nothing alive. */
+  function answered(connection: Connection, payload: string): void {
+    if (!connection.pings.delete(payload)) {
+      if (payload !== '') options.onBreach('pong', `pong "${payload}" copies no ping`);
+      return;
+    }
+    connection.pongs += 1;
+    connection.unansweredSince = undefined;
   }
 
   function deliver(connection: Connection, frame: Frame): void {
@@ -250,12 +273,15 @@ export function createConnections(options: ConnectionOptions): Connections {
     if (now - connection.pingedAt < options.pingIntervalMs) return;
     connection.pingedAt = now;
     connection.unansweredSince ??= now;
-    client.ping(String(now));
+    const payload = String(now);
+    connection.pings.add(payload);
+    client.ping(payload);
   }
 
   return {
     records,
     openCount: () => open.size,
+    pongs: () => [...open].reduce((sum, { pongs }) => sum + pongs, 0),
     subscribers: (stream) => byStream.get(stream)?.size ?? 0,
     refusal(request) {
       const url = request.url ?? '';
@@ -278,6 +304,8 @@ export function createConnections(options: ConnectionOptions): Connections {
         combined: requested?.combined ?? false,
         frozen: false,
         pingedAt: openedAt,
+        pings: new Set(),
+        pongs: 0,
         unansweredSince: undefined,
       };
       open.add(connection);
@@ -316,8 +344,9 @@ export function createConnections(options: ConnectionOptions): Connections {
         deliver(connection, { stream: SHUTDOWN_STREAM, text });
       }
     },
-    reset() {
+    reset(ids) {
       for (const connection of [...open]) {
+        if (ids !== undefined && !ids.includes(connection.id)) continue;
         connection.client.reset();
         forget(connection);
       }
@@ -325,8 +354,9 @@ export function createConnections(options: ConnectionOptions): Connections {
     close(code, reason) {
       for (const { client } of open) client.close(code, reason);
     },
-    freeze() {
+    freeze(ids) {
       for (const connection of open) {
+        if (ids !== undefined && !ids.includes(connection.id)) continue;
         connection.frozen = true;
         connection.client.pause();
       }

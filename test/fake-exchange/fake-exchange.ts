@@ -66,7 +66,7 @@ export interface FakeExchange extends AsyncDisposable {
 
   /** Resolves when each stream has a subscriber; rejects after 10 s (real), naming what is missing. */
   whenSubscribed(...streams: readonly string[]): Promise<void>;
-  readonly connections: Pick<Connections, 'openCount' | 'subscribers'> & {
+  readonly connections: Pick<Connections, 'openCount' | 'subscribers' | 'pongs'> & {
     /** Every attempt so far, oldest first. */
     readonly records: readonly ConnectionRecord[];
   };
@@ -76,14 +76,15 @@ export interface FakeExchange extends AsyncDisposable {
 
   /** May be changed at any time. */
   readonly faults: Faults;
-  /** TCP RST on every WebSocket. */
-  resetConnections(): void;
+  /** TCP RST on every WebSocket, or on those with these ids. */
+  resetConnections(ids?: readonly number[]): void;
   closeConnections(code?: number, reason?: string): void;
   /**
    * Open WebSockets stay open and fall silent: nothing is sent, no ping answered; what would have
    * been sent is lost. `everything`: new connections and REST requests hang too.
+   * Ids: only these connections.
    */
-  freeze(scope?: 'connections' | 'everything'): void;
+  freeze(scope?: 'connections' | 'everything' | readonly number[]): void;
   unfreeze(): void;
   /** Stops listening and resets all connections: clients are refused until `start`. */
   stop(): Promise<void>;
@@ -186,7 +187,7 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
     closeConnections: (code = 1001, reason = '') => connections.close(code, reason),
     freeze(scope = 'connections') {
       isFrozen = scope === 'everything';
-      connections.freeze();
+      connections.freeze(typeof scope === 'string' ? undefined : scope);
     },
     unfreeze() {
       isFrozen = false;

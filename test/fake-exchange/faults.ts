@@ -26,6 +26,8 @@ export interface Faults {
   onFrame?: ((frame: Frame, target: FrameTarget) => readonly Frame[]) | undefined;
   /** What is answered in place of the exchange's answer; `'hang'` never answers. */
   onRequest?: ((request: RestRequest) => RestResponse | 'hang' | undefined) | undefined;
+  /** What is answered in place of the exchange's answer to a control message, which then changes nothing. */
+  onControl?: ((text: string, target: FrameTarget) => string | undefined) | undefined;
   /** An HTTP status to refuse an upgrade with. */
   onUpgrade?: ((request: UpgradeRequest) => number | undefined) | undefined;
   /** REST answers data as of so long ago (exchange ms). */

@@ -56,7 +56,7 @@ function listen(webSocket: WebSocket, events: ClientEvents): void {
     if (!isBinary) events.text(data.toString());
   });
   webSocket.on('ping', (payload) => events.ping(payload.toString()));
-  webSocket.on('pong', () => events.pong());
+  webSocket.on('pong', (payload) => events.pong(payload.toString()));
   webSocket.on('close', () => events.closed());
   // The close event follows; there is nothing else to do about a broken socket here.
   webSocket.on('error', () => events.closed());

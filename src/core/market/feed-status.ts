@@ -13,6 +13,9 @@ import type { EpochMs } from './time.ts';
  */
 export type FeedState = 'connecting' | 'catching-up' | 'live' | 'repairing' | 'stale' | 'offline';
 
+/** Of one symbol that is not simply live; `stale`: its connection is silent, while others may speak. */
+export type SymbolFeedState = 'catching-up' | 'repairing' | 'stale';
+
 /** A chart that is not current says so within 5 s: silence of 4 s plus the 1 s status rhythm. */
 export const STALE_AFTER_MS = 4_000;
 
@@ -29,7 +32,7 @@ export interface FeedStatus {
   /** Exchange's clock minus ours, ms; 0 for feeds without a clock of their own. */
   readonly clockOffsetMs: number;
   /** Symbols that are not simply live. */
-  readonly symbols: Readonly<Record<MarketSymbol, 'catching-up' | 'repairing'>>;
+  readonly symbols: Readonly<Record<MarketSymbol, SymbolFeedState>>;
   /** `E` − `T`-independent lag of the newest trade: our receipt (on the exchange's clock) minus `E`, ms. */
   readonly feedDelayMs?: number;
 }

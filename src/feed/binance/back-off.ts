@@ -1,37 +1,35 @@
-// When and where to connect next: pure. Doubles with jitter, tries the endpoints in order, and never exceeds the exchange's
-// 300 attempts in 5 minutes, whatever happens.
-import { addMs, type DurationMs, type EpochMs } from '../../core/market/time.ts';
+// When and where to connect next: pure. Each connection doubles its waits with jitter and tries the endpoints in order; all together
+// never exceed the exchange's 300 attempts in 5 minutes, whatever happens.
+import type { DurationMs, EpochMs } from '../../core/market/time.ts';
 
 export const RECONNECT_DELAY_MS_MIN: DurationMs = 250;
 export const RECONNECT_DELAY_MS_MAX: DurationMs = 15_000;
 
-/** Half of the exchange's 300: other programs may share the address. */
+/** Half of the exchange's 300: other programs may share the address. At the limit the next attempt waits. */
 export const ATTEMPTS_MAX = 150;
 export const ATTEMPTS_WINDOW_MS: DurationMs = 300_000;
 
-/** A connection that lived this long was a good one: the next break is tried again at once. */
+/** A socket that lived this long was a good one: the next break is tried again at once. */
 export const STABLE_AFTER_MS: DurationMs = 5_000;
 
+/** One connection's. */
 export interface BackOff {
   /** Index of the endpoint for the next attempt. */
   readonly urlIndex: number;
-  /** Attempts in a row without a good connection. */
+  /** Attempts in a row without a good socket. */
   readonly failures: number;
   /** Attempts in a row that opened none at all. */
   readonly unopened: number;
-  /** Times of the attempts within the window, ascending. */
-  readonly attempts: readonly EpochMs[];
 }
 
-export const INITIAL_BACK_OFF: BackOff = { urlIndex: 0, failures: 0, unopened: 0, attempts: [] };
+export const INITIAL_BACK_OFF: BackOff = { urlIndex: 0, failures: 0, unopened: 0 };
 
-/** An attempt begins. */
-export function attempted(state: BackOff, now: EpochMs): BackOff {
-  const since = addMs(now, -ATTEMPTS_WINDOW_MS);
-  return { ...state, attempts: [...state.attempts.filter((at) => at > since), now] };
+/** The handshake succeeded. */
+export function opened(state: BackOff): BackOff {
+  return { ...state, unopened: 0 };
 }
 
-/** The connection broke after `livedMs`; undefined: it never opened. The next of `urls` endpoints is taken unless it was a good one. */
+/** A socket that lived for `livedMs` is over; undefined: it never opened. The next of `urls` endpoints is taken unless it was a good one. */
 export function broken(state: BackOff, livedMs: DurationMs | undefined, urls: number): BackOff {
   const unopened = livedMs === undefined ? state.unopened + 1 : 0;
   if (livedMs !== undefined && livedMs >= STABLE_AFTER_MS) {
@@ -47,11 +45,30 @@ export function isOffline(state: BackOff, urls: number): boolean {
 }
 
 /** ms until the next attempt may begin. `random` is in [0, 1). */
-export function delayMs(state: BackOff, now: EpochMs, random: number): DurationMs {
-  const doubled = RECONNECT_DELAY_MS_MIN * 2 ** Math.min(Math.max(state.failures - 1, 0), 16);
-  const jittered = Math.min(doubled, RECONNECT_DELAY_MS_MAX) * (0.5 + random / 2);
-  const wait = state.failures === 0 ? 0 : Math.round(jittered);
-  const oldest = state.attempts.at(-ATTEMPTS_MAX);
-  const room = oldest === undefined ? 0 : oldest + ATTEMPTS_WINDOW_MS - now + 1;
-  return Math.max(wait, room);
+export function delayMs(state: BackOff, random: number): DurationMs {
+  if (state.failures === 0) return 0;
+  const doubled = RECONNECT_DELAY_MS_MIN * 2 ** Math.min(state.failures - 1, 16);
+  return Math.round(Math.min(doubled, RECONNECT_DELAY_MS_MAX) * (0.5 + random / 2));
+}
+
+/** Shared by all connections of a feed. */
+export interface AttemptBudget {
+  /** 0: an attempt may be made now, and counts; else ms until it is worth asking again. */
+  take(now: EpochMs): DurationMs;
+}
+
+export function createAttemptBudget(): AttemptBudget {
+  /** Times of the attempts within the window, ascending. */
+  const attempts: EpochMs[] = [];
+  return {
+    take(now) {
+      while ((attempts[0] ?? now) < now - ATTEMPTS_WINDOW_MS) attempts.shift();
+      const oldest = attempts[0];
+      if (oldest !== undefined && attempts.length >= ATTEMPTS_MAX) {
+        return oldest + ATTEMPTS_WINDOW_MS - now + 1;
+      }
+      attempts.push(now);
+      return 0;
+    },
+  };
 }

@@ -1,168 +1,159 @@
-// Keeps one connection to the combined stream open for ever: endpoints in turn, back-off, subscriptions, silence. It reads no frame.
-import { STALE_AFTER_MS } from '../../core/market/feed-status.ts';
-import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
-import { attempted, broken, delayMs, INITIAL_BACK_OFF, isOffline } from './back-off.ts';
-import { failureText } from './rest-request.ts';
-import type { Socket } from './socket.ts';
+// One connection to the exchange, for ever: one socket that serves and, while it is replaced, another beside it, so that a planned change
+// loses nothing. Says which of its symbols are covered without a break. It reads no trade.
+import type { MarketSymbol } from '../../core/market/symbol.ts';
+import type { Clock } from '../../core/market/time.ts';
+import { type AttemptBudget, broken, INITIAL_BACK_OFF, isOffline, opened } from './back-off.ts';
+import {
+  type LifeEvent,
+  type LifeLimits,
+  STANDING,
+  viewOf,
+  wantsAnother,
+} from './connection-life.ts';
+import type { Frame } from './frames.ts';
+import { createLink, type Link, type LinkEnd } from './link.ts';
+import { connectionStreams, streamsOf } from './stream-plan.ts';
 import type { Transport } from './transport.ts';
-
-/** Silence after which the connection is given up and a new one opened. */
-export const SILENCE_RECONNECT_MS: DurationMs = 12_000;
-/** Longest `?streams=` in the address; further streams are subscribed to by messages. */
-export const URL_STREAMS_LENGTH_MAX = 3_000;
-export const SUBSCRIBE_STREAMS_MAX = 200;
-/** Between two messages: the exchange allows 5 a second, pongs included. */
-export const MESSAGE_INTERVAL_MS: DurationMs = 300;
-/** The exchange's limit a connection. */
-export const STREAMS_MAX = 1_024;
 
 export type ConnectionState = 'connecting' | 'offline' | 'open' | 'stale';
 
 export interface Connection {
   /** Runs until `signal` aborts. */
   run(): Promise<void>;
+  state(): ConnectionState;
+  /** One line where it is not simply open. */
+  reason(): string | undefined;
+  /** The symbols it carries from now on; its sockets subscribe to what is new and leave what is gone. */
+  carry(symbols: readonly MarketSymbol[]): void;
+  symbols(): readonly MarketSymbol[];
+  /** All that the exchange sends of the symbol comes, since `onCovered` and without a break. */
+  isCovering(symbol: MarketSymbol): boolean;
   pause(): void;
   resume(): void;
-  /** Opens a new connection in place of this one. */
-  replace(reason: string): void;
 }
 
 export interface ConnectionOptions {
   /** Base URLs without a path, in order of preference. */
   readonly webSocketUrls: readonly string[];
-  readonly streams: readonly string[];
   readonly transport: Pick<Transport, 'openSocket'>;
   readonly clock: Clock;
   readonly random: () => number;
-  /** `open` each time all streams are subscribed to on a new connection. */
-  readonly onState: (state: ConnectionState, reason: string | undefined) => void;
-  readonly onFrame: (bytes: Uint8Array) => void;
+  readonly attempts: AttemptBudget;
+  readonly limits: LifeLimits;
+  readonly readFrame: (bytes: Uint8Array) => Frame;
+  readonly onFrame: (frame: Frame, bytes: Uint8Array) => void;
+  /** From now on the symbol's streams come without a break; what came before may be missing. */
+  readonly onCovered: (symbol: MarketSymbol) => void;
+  /** `state` or `reason`, or what is covered, may have changed. */
+  readonly onState: () => void;
+  /** What the user should know and nothing else tells. */
+  readonly onTrouble: (reason: string) => void;
   readonly signal: AbortSignal;
 }
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { webSocketUrls, clock, onState, signal } = options;
-  const [inUrl, byMessage] = splitStreams(options.streams);
+  const { webSocketUrls, signal, onState } = options;
+  const links = new Set<Link>();
+  const running = new Set<Promise<void>>();
+  let carried: readonly MarketSymbol[] = [];
+  const covered = new Set<MarketSymbol>();
   let backOff = INITIAL_BACK_OFF;
-  let current: Socket | undefined;
   let isPaused = false;
-  let isStale = false;
-  let heardAt = 0 as EpochMs;
-  let replacedFor: string | undefined;
+  let why: string | undefined;
 
-  function heard(): void {
-    heardAt = clock.now();
-    if (!isStale) return;
-    isStale = false;
-    onState('open', undefined);
+  const states = () => [...links].map((link) => link.state());
+
+  function open(): void {
+    const link: Link = createLink({
+      ...options,
+      base: webSocketUrls[backOff.urlIndex % webSocketUrls.length] ?? '',
+      backOff,
+      onChange: (change) => changed(link, change),
+      onServes: () => relieveOthers(link),
+      onRefused: options.onTrouble,
+    });
+    links.add(link);
+    link.carry(connectionStreams(carried));
+    if (isPaused) link.pause();
+    const run = link.run().then((end) => over(link, end));
+    running.add(run);
+    void run.then(() => running.delete(run));
   }
 
-  async function connect(): Promise<string> {
-    const base = webSocketUrls[backOff.urlIndex % webSocketUrls.length] ?? '';
-    backOff = attempted(backOff, clock.now());
-    let openedAt: EpochMs | undefined;
-    try {
-      const url = new URL(`/stream?streams=${inUrl}`, base);
-      const socket = await options.transport.openSocket(url, {
-        signal,
-        onFrame(bytes) {
-          heard();
-          options.onFrame(bytes);
-        },
-      });
-      current = socket;
-      if (isPaused) socket.pause();
-      openedAt = clock.now();
-      return await use(socket);
-    } catch (error) {
-      return `${new URL(base).host}: ${failureText(error)}`;
-    } finally {
-      current = undefined;
-      const livedMs = openedAt === undefined ? undefined : clock.now() - openedAt;
+  function over(link: Link, { livedMs, isPlanned, reason }: LinkEnd): void {
+    links.delete(link);
+    if (signal.aborted) return;
+    if (!isPlanned) {
       backOff = broken(backOff, livedMs, webSocketUrls.length);
+      why = reason;
+      options.onTrouble(reason);
     }
+    review();
+    onState();
+    keepOpen();
   }
 
-  async function use(socket: Socket): Promise<string> {
-    const over = new AbortController();
-    const closed = socket.closed.finally(() => over.abort());
-    const end = AbortSignal.any([over.signal, signal]);
-    for (const [index, streams] of byMessage.entries()) {
-      if (index > 0) await clock.sleep(MESSAGE_INTERVAL_MS, end);
-      socket.send(JSON.stringify({ method: 'SUBSCRIBE', params: streams, id: index + 1 }));
-    }
-    heardAt = clock.now();
-    if (!end.aborted) onState('open', undefined);
-    await watch(socket, end);
-    const reason = await closed;
-    return replacedFor ?? reason;
+  function relieveOthers(serving: Link): void {
+    for (const link of [...links]) if (link !== serving) link.relieve();
   }
 
-  /** Sees silence; ends when the connection does. */
-  async function watch(socket: Socket, end: AbortSignal): Promise<void> {
-    while (!end.aborted) {
-      if (isPaused) heardAt = clock.now();
-      const silence = clock.now() - heardAt;
-      if (silence >= SILENCE_RECONNECT_MS) {
-        replacedFor = `silent for ${Math.round(silence / 1_000)} s`;
-        socket.end();
-        return;
+  function changed(link: Link, change: LifeEvent | 'confirmed'): void {
+    if (change === 'opened') backOff = opened(backOff);
+    if (change === 'silent' || change === 'frozen') why = 'the exchange has fallen silent';
+    review();
+    onState();
+    // What comes after its end, `over` decides: the back-off must know of it first.
+    if (link.state() !== 'over') keepOpen();
+  }
+
+  /** Opens a socket where none serves or may come to serve. */
+  function keepOpen(): void {
+    if (!signal.aborted && wantsAnother(states())) open();
+  }
+
+  /** Which symbols are covered now, and which anew. */
+  function review(): void {
+    for (const symbol of carried) {
+      const isNow = [...links].some(
+        (link) => STANDING[link.state()].covers && streamsOf(symbol).every(link.isConfirmed),
+      );
+      if (!isNow) covered.delete(symbol);
+      else if (!covered.has(symbol)) {
+        covered.add(symbol);
+        options.onCovered(symbol);
       }
-      if (silence >= STALE_AFTER_MS && !isStale) {
-        isStale = true;
-        onState('stale', 'the exchange has fallen silent');
-      }
-      const next = silence >= STALE_AFTER_MS ? SILENCE_RECONNECT_MS : STALE_AFTER_MS;
-      await clock.sleep(next - silence, end);
     }
   }
 
   return {
     async run() {
-      onState('connecting', undefined);
-      while (!signal.aborted) {
-        await clock.sleep(delayMs(backOff, clock.now(), options.random()), signal);
-        if (signal.aborted) return;
-        isStale = false;
-        replacedFor = undefined;
-        const reason = await connect();
-        if (signal.aborted) return;
-        onState(isOffline(backOff, webSocketUrls.length) ? 'offline' : 'connecting', reason);
-      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      keepOpen();
+      if (!signal.aborted) await promise;
+      await Promise.all(running);
     },
+    state() {
+      const view = viewOf(states());
+      if (view !== 'none') return view;
+      return isOffline(backOff, webSocketUrls.length) ? 'offline' : 'connecting';
+    },
+    reason: () => (viewOf(states()) === 'open' ? undefined : why),
+    carry(symbols) {
+      carried = symbols;
+      const kept = new Set(symbols);
+      for (const symbol of covered) if (!kept.has(symbol)) covered.delete(symbol);
+      for (const link of links) link.carry(connectionStreams(symbols));
+    },
+    symbols: () => carried,
+    isCovering: (symbol) => covered.has(symbol),
     pause() {
       isPaused = true;
-      current?.pause();
+      for (const link of links) link.pause();
     },
     resume() {
       isPaused = false;
-      heardAt = clock.now();
-      current?.resume();
-    },
-    replace(reason) {
-      replacedFor = reason;
-      current?.end();
+      for (const link of links) link.resume();
     },
   };
-}
-
-/** What fits into the address, and the rest in messages. */
-function splitStreams(streams: readonly string[]): [string, readonly (readonly string[])[]] {
-  const inUrl: string[] = [];
-  let length = 0;
-  for (const stream of streams) {
-    length += encodeURIComponent(stream).length + 1;
-    if (length > URL_STREAMS_LENGTH_MAX) break;
-    inUrl.push(stream);
-  }
-  const messages: string[][] = [];
-  for (let at = inUrl.length; at < streams.length; at += SUBSCRIBE_STREAMS_MAX) {
-    messages.push(streams.slice(at, at + SUBSCRIBE_STREAMS_MAX));
-  }
-  return [inUrl.map(encodeStream).join('/'), messages];
-}
-
-/** `@` stays readable; what is not ASCII is escaped. */
-function encodeStream(stream: string): string {
-  return encodeURIComponent(stream).replaceAll('%40', '@');
 }

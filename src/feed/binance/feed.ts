@@ -1,17 +1,14 @@
-// The feed of Binance spot: one combined socket for all symbols and REST beside it. Never falls back: that is for its caller to decide.
+// The feed of Binance spot: combined sockets for all symbols and REST beside them. Never falls back: that is for its caller to decide.
 import type { Interval } from '../../core/market/interval.ts';
 import type { Source } from '../../core/market/source.ts';
-import type { Clock } from '../../core/market/time.ts';
-import { FeedError, type MarketFeed } from '../market-feed.ts';
-import { STREAMS_MAX } from './connection.ts';
-import type { Rest } from './rest.ts';
+import { type MarketSymbol, SYMBOLS_MAX } from '../../core/market/symbol.ts';
+import type { Clock, DurationMs } from '../../core/market/time.ts';
+import { FeedError, type FeedEvent, type MarketFeed, type StartPoint } from '../market-feed.ts';
+import { createAttemptBudget } from './back-off.ts';
 import { createSession, type Session } from './session.ts';
 import { networkTransport, type Transport } from './transport.ts';
 
 export { type Reachability, reachable } from './reachable.ts';
-
-/** One pulse beside two streams a symbol. */
-export const SYMBOLS_MAX = Math.floor((STREAMS_MAX - 1) / 2);
 
 export interface BinanceFeedOptions {
   /** Base URLs without a path, in order of preference. */
@@ -27,6 +24,10 @@ export interface BinanceFeedOptions {
   readonly transport?: Transport;
   /** Intervals whose past is fetched for the store; 1m, 1d and 3d come with the start in any case. Default: all. */
   readonly historyIntervals?: readonly Interval[];
+  /** Default: `ROTATE_AFTER_MS`. */
+  readonly rotateAfterMs?: DurationMs;
+  /** Default: `SYMBOLS_A_CONNECTION_MAX`. */
+  readonly symbolsAConnection?: number;
 }
 
 export interface FeedLogger {
@@ -42,35 +43,38 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
   const transport = options.transport ?? networkTransport(options.proxy);
   const closing = new AbortController();
   const source = binanceSource(options);
-  let rest: Rest | undefined;
-  let running: Session | undefined;
+  const attempts = createAttemptBudget();
+  let session: Session | undefined;
+
+  /** Begins when it is first read. */
+  async function* read(current: Session, ending: AbortController): AsyncGenerator<FeedEvent, void> {
+    const running = current.run();
+    try {
+      yield* current.events;
+    } finally {
+      ending.abort();
+      await running;
+    }
+  }
+
   return {
     source,
     get clockOffsetMs() {
-      return rest?.clockOffsetMs() ?? 0;
+      return session?.rest.clockOffsetMs() ?? 0;
     },
-    async *stream(starts, signal) {
+    stream(starts, signal) {
       if (starts.length > SYMBOLS_MAX) {
         const message = `Expected at most ${SYMBOLS_MAX} symbols, were ${starts.length}`;
         throw new FeedError('refused', message);
       }
       const ending = new AbortController();
       const end = AbortSignal.any([signal, closing.signal, ending.signal]);
-      const session = createSession({ ...options, transport, starts, signal: end });
-      rest = session.rest;
-      running = session;
-      const ended = session.run();
-      try {
-        yield* session.events;
-      } finally {
-        ending.abort();
-        running = undefined;
-        await ended;
-      }
+      session = createSession({ ...options, transport, attempts, starts, signal: end });
+      return read(session, ending);
     },
-    ask: (request) => running?.ask(request),
-    add() {},
-    remove() {},
+    ask: (request) => session?.ask(request),
+    add: (start: StartPoint) => session?.add(start),
+    remove: (symbol: MarketSymbol) => session?.remove(symbol),
     async [Symbol.asyncDispose]() {
       closing.abort();
       transport.destroy();

@@ -1,33 +1,37 @@
-// One run of the feed: puts connection, REST and symbol streams together, and says how they are. Decides little.
+// One run of the feed: puts connections, REST and the symbols together. Decides little.
+import type { Candle } from '../../core/market/candle.ts';
 import type { RepairRequest } from '../../core/market/evidence.ts';
-import type { FeedState } from '../../core/market/feed-status.ts';
+import { STALE_AFTER_MS } from '../../core/market/feed-status.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import type { DurationMs } from '../../core/market/time.ts';
-import {
-  FeedError,
-  type FeedEvent,
-  REJECTED_PAYLOAD_MAX,
-  type StartPoint,
-} from '../market-feed.ts';
-import { type Connection, type ConnectionState, createConnection } from './connection.ts';
+import { type DurationMs, HOUR_MS } from '../../core/market/time.ts';
+import { type FeedEvent, REJECTED_PAYLOAD_MAX, type StartPoint } from '../market-feed.ts';
+import type { AttemptBudget } from './back-off.ts';
+import type { LifeLimits } from './connection-life.ts';
+import { createConnections } from './connections.ts';
 import { createEventQueue } from './event-queue.ts';
 import type { BinanceFeedOptions } from './feed.ts';
+import { createFeedReport } from './feed-report.ts';
+import { type FollowedSymbol, followSymbol } from './followed-symbol.ts';
 import { createFrameReader, type Frame } from './frames.ts';
-import { createPast } from './past.ts';
+import { followListings } from './listings.ts';
 import { createRepairAnswers } from './repair-answers.ts';
 import { createRest, type Rest } from './rest.ts';
-import { createRestRequester, retryMs } from './rest-request.ts';
-import { createSymbolStream, type SymbolStream } from './symbol-stream.ts';
+import { createRestRequester } from './rest-request.ts';
 import type { Transport } from './transport.ts';
 
+/** Silence after which a socket counts as lost and another is opened. */
+export const SILENCE_RECONNECT_MS: DurationMs = 12_000;
+/** A socket is replaced before the exchange's 24 h are over. */
+export const ROTATE_AFTER_MS: DurationMs = 23 * HOUR_MS;
+/** So long both deliver after a change: one of the exchange's nodes may be that much behind another. */
+export const OVERLAP_MS: DurationMs = 1_000;
 /** How often the exchange's time is asked for. */
 export const TIME_SAMPLE_INTERVAL_MS: DurationMs = 600_000;
 const TIME_SAMPLES_AT_START = 3;
-/** The same warning is not repeated within this. */
-const WARN_AGAIN_MS: DurationMs = 60_000;
 
 export interface SessionOptions extends BinanceFeedOptions {
   readonly transport: Transport;
+  readonly attempts: AttemptBudget;
   readonly starts: readonly StartPoint[];
   readonly signal: AbortSignal;
 }
@@ -35,28 +39,26 @@ export interface SessionOptions extends BinanceFeedOptions {
 export interface Session {
   readonly rest: Rest;
   readonly events: AsyncIterable<FeedEvent>;
-  /** See MarketFeed. */
+  /** As in `MarketFeed`. */
   ask(request: RepairRequest): void;
   /** Resolves when all has ended; a fault ends `events` with it. */
   run(): Promise<void>;
+  add(start: StartPoint): void;
+  remove(symbol: MarketSymbol): void;
 }
 
 export function createSession(options: SessionOptions): Session {
   const { transport, clock, random, logger, starts, signal } = options;
   const queue = createEventQueue((isFull) => {
-    if (isFull) connection.pause();
-    else connection.resume();
+    if (isFull) connections.pause();
+    else connections.resume();
   });
   const requester = createRestRequester({
     ...options,
-    onTrouble(reason) {
-      warn(`REST: ${reason}`);
-      trouble = reason;
-      report();
-    },
+    onTrouble: (reason) => report.trouble(`REST: ${reason}`),
   });
   const rest = createRest(requester, clock);
-  const symbols = new Map<MarketSymbol, SymbolStream>();
+  const symbols = new Map<MarketSymbol, FollowedSymbol>();
   const repairs = createRepairAnswers({
     rest,
     clock,
@@ -66,52 +68,47 @@ export function createSession(options: SessionOptions): Session {
     room: queue.room,
     signal,
   });
-  const readFrame = createFrameReader(new Set(starts.map(({ symbol }) => symbol)));
-  let connected: ConnectionState = 'connecting';
-  let why: string | undefined;
-  let trouble: string | undefined;
-  let reported = '';
-  let warned = { message: '', at: 0 };
+  /** Also those that were removed: their last frames are no fault. */
+  const subscribed = new Set<MarketSymbol>();
+  const running = new Set<Promise<void>>();
+  const failing = Promise.withResolvers<never>();
+  /** The exchange's time is known: symbols may start. */
+  let isTimed = false;
 
-  const connection: Connection = createConnection({
-    webSocketUrls: options.webSocketUrls,
-    streams: streamNames(starts.map(({ symbol }) => symbol)),
+  const connections = createConnections({
+    ...options,
     transport,
-    clock,
-    random,
-    signal,
-    onState(state, reason) {
-      const isNew = state === 'open' && connected !== 'stale';
-      if (reason !== undefined) warn(`stream: ${reason}`);
-      connected = state;
-      why = reason;
-      if (isNew) for (const stream of symbols.values()) stream.opened();
-      report();
+    limits: limitsOf(options),
+    readFrame: createFrameReader(subscribed),
+    onFrame: take,
+    onCovered: (symbol) => symbols.get(symbol)?.stream.opened(),
+    onState: () => report.look(),
+    onTrouble: (reason) => report.trouble(`stream: ${reason}`),
+  });
+  const report = createFeedReport({
+    symbols: function* states() {
+      for (const [symbol, { stream }] of symbols) yield [symbol, stream.state()];
     },
-    onFrame: (bytes) => take(readFrame(bytes), bytes),
+    connections,
+    push: queue.push,
+    clock,
+    logger,
   });
 
   function take(frame: Frame, bytes: Uint8Array): void {
     switch (frame.type) {
       case 'trade':
-        symbols.get(frame.trade.symbol)?.trade(frame.trade);
+        symbols.get(frame.trade.symbol)?.stream.trade(frame.trade);
         break;
       case 'closed-minute':
-        queue.push({
-          type: 'evidence',
-          evidence: { type: 'kline', via: 'stream', candle: frame.candle },
-        });
-        symbols.get(frame.candle.symbol)?.closedMinute(frame.candle);
+        takeMinute(frame.candle);
         break;
       case 'rejected':
         queue.push({ type: 'rejected', reason: frame.reason, payload: payloadText(bytes) });
         break;
+      // The first two are the connection's own.
       case 'reply':
-        if (frame.error !== undefined) logger.warn(`stream: subscription refused, ${frame.error}`);
-        break;
       case 'shutdown':
-        connection.replace('the exchange announced a shutdown');
-        break;
       case 'ignored':
         break;
       default:
@@ -119,73 +116,64 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  /** Hundreds of symbols meet the same trouble at the same time: it is said once. */
-  function warn(message: string): void {
-    if (message === warned.message && clock.now() - warned.at < WARN_AGAIN_MS) return;
-    warned = { message, at: clock.now() };
-    logger.warn(message);
+  function takeMinute(candle: Candle): void {
+    const followed = symbols.get(candle.symbol);
+    if (followed === undefined) return;
+    queue.push({ type: 'evidence', evidence: { type: 'kline', via: 'stream', candle } });
+    followed.stream.closedMinute(candle);
   }
 
-  /** Tells the reader how the feed is, where that has changed. */
-  function report(): void {
-    const busy = new Map<MarketSymbol, 'catching-up' | 'repairing'>();
-    for (const { symbol } of starts) {
-      const state = symbols.get(symbol)?.state() ?? 'catching-up';
-      if (state !== 'live') busy.set(symbol, state);
-    }
-    const state = feedState(connected, busy);
-    if (state === 'live') trouble = undefined;
-    const reason = why ?? trouble;
-    const key = JSON.stringify([state, reason, [...busy]]);
-    if (key === reported) return;
-    reported = key;
-    queue.push({
-      type: 'state',
-      state,
-      symbols: busy,
-      ...(reason === undefined ? {} : { reason }),
-    });
-  }
-
-  async function runSymbol({ symbol, resumeFrom }: StartPoint): Promise<void> {
+  function follow(start: StartPoint): FollowedSymbol {
     const { historyIntervals } = options;
-    const past = createPast({
-      symbol,
-      ...(historyIntervals === undefined ? {} : { historyIntervals }),
+    const followed = followSymbol({
+      start,
       rest,
-      push: queue.push,
-      room: queue.room,
-      logger,
-      signal,
-    });
-    const stream = createSymbolStream({
-      symbol,
-      resumeFrom,
-      rest,
+      queue,
       clock,
-      emit: queue.tick,
-      push: queue.push,
-      room: queue.room,
-      onState: report,
-      onJoined: past.joined,
+      random,
+      ...(historyIntervals === undefined ? {} : { historyIntervals }),
+      logger,
+      onState: report.look,
+      onTrouble: report.trouble,
       signal,
     });
-    symbols.set(symbol, stream);
-    if (connected === 'open' || connected === 'stale') stream.opened();
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      await stream.run().catch((error: unknown) => {
-        if (!signal.aborted && isFatal(error, past.hasJoined())) throw error;
-        if (!signal.aborted) noteTrouble(symbol, error);
-      });
-      await clock.sleep(retryMs(attempt, random), signal);
-    }
-    await past.done();
+    symbols.set(start.symbol, followed);
+    subscribed.add(start.symbol);
+    connections.add(start.symbol);
+    return followed;
   }
 
-  function noteTrouble(symbol: MarketSymbol, error: unknown): void {
-    trouble = `${symbol}: ${error instanceof Error ? error.message : String(error)}`;
-    warn(trouble);
-    report();
+  /** A fault of one that was there from the start ends the feed; of one that came later, its part alone. */
+  function run(symbol: MarketSymbol, followed: FollowedSymbol): void {
+    const part = followed.run().catch((error: unknown) => {
+      if (initial.has(followed)) failing.reject(error);
+      else if (symbols.get(symbol) === followed) refuse(symbol, error);
+    });
+    running.add(part);
+    void part.then(() => running.delete(part));
+  }
+
+  function refuse(symbol: MarketSymbol, error: unknown): void {
+    if (signal.aborted) return;
+    remove(symbol);
+    subscribed.delete(symbol);
+    const reason = error instanceof Error ? error.message : String(error);
+    report.trouble(`${symbol} was not added: ${reason}`);
+    queue.push({ type: 'rejected', reason, payload: symbol });
+  }
+
+  function add(start: StartPoint): void {
+    if (signal.aborted || symbols.has(start.symbol)) return;
+    const followed = follow(start);
+    if (isTimed) run(start.symbol, followed);
+    report.look();
+  }
+
+  function remove(symbol: MarketSymbol): void {
+    symbols.get(symbol)?.stop();
+    symbols.delete(symbol);
+    connections.remove(symbol);
+    report.look();
   }
 
   async function keepTime(): Promise<void> {
@@ -198,26 +186,36 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  async function runAll(): Promise<void> {
-    const first = starts[0];
-    if (first === undefined) return;
-    const timed = rest.sampleTime(signal);
-    await Promise.all([
-      connection.run(),
-      rest.learnLimits(first.symbol, signal),
-      timed.then(keepTime),
-      ...starts.map((start) => timed.then(() => runSymbol(start))),
-    ]);
+  function startSymbols(): void {
+    isTimed = true;
+    for (const [symbol, followed] of symbols) run(symbol, followed);
   }
 
+  async function runAll(): Promise<void> {
+    const onListings = (listings: FeedEventListings): void =>
+      queue.push({ type: 'listings', listings });
+    const [first] = starts;
+    const all = Promise.all([
+      connections.run(),
+      first === undefined ? undefined : rest.learnLimits(first.symbol, signal),
+      rest.sampleTime(signal).then(startSymbols).then(keepTime),
+      followListings({ requester, clock, onListings, logger, signal }),
+    ]);
+    await Promise.race([all, failing.promise]);
+    await Promise.all(running);
+  }
+
+  const initial: ReadonlySet<FollowedSymbol> = new Set(starts.map(follow));
   return {
     rest,
     events: queue.events(),
     ask: repairs.ask,
+    add,
+    remove,
     async run() {
       signal.addEventListener('abort', () => queue.end(), { once: true });
       try {
-        report();
+        report.look();
         await runAll();
         await repairs.done();
         queue.end();
@@ -228,26 +226,15 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-/** What trying again cannot mend; a symbol that has joined once is never given up. */
-function isFatal(error: unknown, hasJoined: boolean): boolean {
-  return error instanceof FeedError && !hasJoined;
-}
+type FeedEventListings = (FeedEvent & { readonly type: 'listings' })['listings'];
 
-export function feedState(
-  connected: ConnectionState,
-  busy: ReadonlyMap<MarketSymbol, 'catching-up' | 'repairing'>,
-): FeedState {
-  if (connected !== 'open') return connected;
-  const states = new Set(busy.values());
-  if (states.has('catching-up')) return 'catching-up';
-  return states.has('repairing') ? 'repairing' : 'live';
-}
-
-/** Trades and minutes of each, and the seconds of one: a stream that is never silent while the exchange trades. */
-function streamNames(symbols: readonly MarketSymbol[]): readonly string[] {
-  const names = symbols.map((symbol) => symbol.toLowerCase());
-  const pulse = names.slice(0, 1).map((name) => `${name}@kline_1s`);
-  return [...pulse, ...names.flatMap((name) => [`${name}@aggTrade`, `${name}@kline_1m`])];
+function limitsOf({ rotateAfterMs = ROTATE_AFTER_MS }: SessionOptions): LifeLimits {
+  return {
+    staleAfterMs: STALE_AFTER_MS,
+    silenceMs: SILENCE_RECONNECT_MS,
+    rotateAfterMs,
+    overlapMs: OVERLAP_MS,
+  };
 }
 
 function payloadText(bytes: Uint8Array): string {
