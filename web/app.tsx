@@ -41,10 +41,35 @@ function ChartPlace({ dashboard }: { readonly dashboard: Dashboard }) {
       data-current={page.value.isCurrent}
       aria-label={`Candlestick chart of ${symbol.value ?? 'no symbol'}, ${interval.value}`}
     >
-      <div class="chart-canvas" ref={place} />
+      <div
+        class="chart-canvas"
+        ref={place}
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: its candles are walked by arrow keys
+        tabIndex={0}
+        aria-label="Candles: left and right arrow keys walk, Escape ends"
+        onKeyDown={(event) => walk(event, dashboard)}
+        onBlur={dashboard.endWalk}
+      />
+      <p class="sr-only" aria-live="polite">
+        {dashboard.signals.spoken}
+      </p>
       <ChartNotice dashboard={dashboard} />
     </section>
   );
+}
+
+/** With Shift ten at a time; Home and End go to the first and last candle held. */
+const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1 };
+
+function walk(event: KeyboardEvent, dashboard: Dashboard): void {
+  const step = STEPS[event.key];
+  if (step !== undefined) dashboard.pointBy(event.shiftKey ? step * 10 : step);
+  else if (event.key === 'Home') dashboard.pointBy(Number.MIN_SAFE_INTEGER);
+  else if (event.key === 'End') dashboard.pointBy(Number.MAX_SAFE_INTEGER);
+  else if (event.key === 'Escape') dashboard.pointAtNothing();
+  else return;
+  event.preventDefault();
 }
 
 function GoToLive({ dashboard }: { readonly dashboard: Dashboard }) {

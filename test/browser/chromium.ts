@@ -34,6 +34,9 @@ export const PHONE: BrowserContextOptions = {
   hasTouch: true,
 };
 
+/** A phone on its side. */
+export const LANDSCAPE: BrowserContextOptions = { ...PHONE, viewport: { width: 844, height: 390 } };
+
 /** A page of its own context, with every console error and foreign request noted. */
 export async function openPage(
   browser: Browser,

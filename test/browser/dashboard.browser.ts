@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type {} from '../../web/dashboard/bench-probe.ts';
+import { canvasColors } from './canvas-colors.ts';
 import {
   chromiumMissing,
   DESKTOP,
@@ -271,25 +272,6 @@ async function drag(page: Page, from: number, to: number): Promise<void> {
   await page.mouse.down();
   await page.mouse.move(to, 400, { steps: 6 });
   await page.mouse.up();
-}
-
-/** How many pixels of the chart's canvases have each opaque colour, as `r,g,b`. */
-async function canvasColors(page: Page): Promise<Map<string, number>> {
-  await page.waitForTimeout(300);
-  const entries = await page.evaluate(() => {
-    const counts = new Map<string, number>();
-    for (const canvas of document.querySelectorAll('canvas')) {
-      if (canvas.width === 0 || canvas.height === 0) continue;
-      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
-      for (let at = 0; data !== undefined && at < data.length; at += 4) {
-        if (data[at + 3] !== 255) continue;
-        const color = `${data[at]},${data[at + 1]},${data[at + 2]}`;
-        counts.set(color, (counts.get(color) ?? 0) + 1);
-      }
-    }
-    return [...counts];
-  });
-  return new Map(entries);
 }
 
 async function outside(page: Page): Promise<string[]> {

@@ -11,7 +11,11 @@ import {
   type CandleRow,
   ROW_CLOSED,
   ROW_COMPLETE,
+  ROW_DIFFERS,
   ROW_FROM_KLINES,
+  ROW_REPAIRED,
+  ROW_UNVERIFIED,
+  ROW_VERIFIED,
 } from '../../src/protocol/browser.ts';
 
 export interface StubSymbol {
@@ -36,6 +40,19 @@ export const STUB_HISTORY_WINDOWS = 6_000;
 const GAP = { from: 130, to: 95 };
 const INCOMPLETE_AT = 60;
 const CORRECTED_AT = 45;
+
+/** Minutes behind the server's start that have another verdict than verified; ETHUSDT's alone. */
+export const STUB_VERDICTS: ReadonlyMap<number, 'repaired' | 'differs' | 'unverified'> = new Map([
+  [CORRECTED_AT, 'repaired'],
+  [38, 'differs'],
+  [24, 'unverified'],
+  [88, 'repaired'],
+]);
+const VERDICT_FLAGS = {
+  repaired: ROW_REPAIRED,
+  differs: ROW_DIFFERS,
+  unverified: ROW_UNVERIFIED,
+} as const;
 
 /** The candle that opens at `openTime`; undefined in the gap. `origin`: the open time of the server's first live window. */
 export function generatedCandle(
@@ -75,9 +92,19 @@ export function generatedCandle(
     eight(taker * ((open + close) / 2), Math.min(8, symbol.digits + symbol.volumeDigits)),
     isOld ? null : firstId,
     isOld ? null : firstId + trades - 1,
-    isOdd && behind === CORRECTED_AT ? 1 : 0,
-    ROW_CLOSED | (isIncomplete ? 0 : ROW_COMPLETE) | (isOld ? ROW_FROM_KLINES : 0),
+    isOdd && (behind === CORRECTED_AT || behind === 88) ? 1 : 0,
+    ROW_CLOSED |
+      (isIncomplete ? 0 : ROW_COMPLETE) |
+      (isOld ? ROW_FROM_KLINES : 0) |
+      (interval === '1m' && !isOld && !isIncomplete ? verdictFlag(isOdd, behind) : 0),
   ];
+}
+
+/** The minute that has just closed has no verdict yet. */
+function verdictFlag(isOdd: boolean, behind: number): number {
+  const verdict = isOdd ? STUB_VERDICTS.get(behind) : undefined;
+  if (verdict !== undefined) return VERDICT_FLAGS[verdict];
+  return behind <= 0 ? 0 : ROW_VERIFIED;
 }
 
 /** Up to `limit` candles that open before `before`, ascending, and whether there are older ones. */

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { DESKTOP, launchChromium, openPage, PHONE, untilDrawn } from './chromium.ts';
+import { DESKTOP, LANDSCAPE, launchChromium, openPage, PHONE, untilDrawn } from './chromium.ts';
 import { type StubOptions, type StubServer, startStubServer } from './stub-server.ts';
 
 interface Shot {
@@ -25,6 +25,15 @@ const SIMULATED: StubOptions = {
 const point = async (page: Page) => {
   await page.mouse.move(860, 420);
   await page.waitForTimeout(200);
+};
+const openAudit = async (page: Page) => {
+  await page.locator('#audit').click();
+  await page.waitForTimeout(400);
+};
+const differing = async (page: Page) => {
+  await openAudit(page);
+  await page.locator('.audit-exceptions button', { hasText: 'differs' }).click();
+  await page.locator('.verdict-values table').waitFor();
 };
 const state =
   (name: 'stale' | 'offline' | 'repairing' | 'catching-up', reason: string) =>
@@ -54,6 +63,24 @@ const SHOTS: readonly Shot[] = [
       await page.waitForTimeout(150);
     },
   },
+  { name: 'landscape', context: LANDSCAPE },
+  { name: 'landscape-light', context: { ...LANDSCAPE, ...LIGHT } },
+  { name: 'audit', context: DESKTOP, query: '?symbol=ETHUSDT&interval=1m', act: openAudit },
+  {
+    name: 'audit-light',
+    context: { ...DESKTOP, ...LIGHT },
+    query: '?symbol=ETHUSDT&interval=1m',
+    act: openAudit,
+  },
+  { name: 'audit-phone', context: PHONE, query: '?symbol=ETHUSDT&interval=1m', act: openAudit },
+  { name: 'differs', context: DESKTOP, query: '?symbol=ETHUSDT&interval=1m', act: differing },
+  {
+    name: 'differs-light',
+    context: { ...DESKTOP, ...LIGHT },
+    query: '?symbol=ETHUSDT&interval=1m',
+    act: differing,
+  },
+  { name: 'differs-phone', context: PHONE, query: '?symbol=ETHUSDT&interval=1m', act: differing },
   { name: 'gap', context: DESKTOP, query: '?symbol=ETHUSDT&interval=1m', needsStub: true },
   { name: 'small-price', context: DESKTOP, query: '?symbol=PEPEUSDT&interval=1m', needsStub: true },
   { name: 'months', context: DESKTOP, query: '?symbol=BTCUSDT&interval=1d', needsStub: true },

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { chromiumMissing, DESKTOP, launchChromium, openPage, untilDrawn } from './chromium.ts';
+import {
+  chromiumMissing,
+  DESKTOP,
+  LANDSCAPE,
+  launchChromium,
+  openPage,
+  PHONE,
+  untilDrawn,
+} from './chromium.ts';
 import { type StubServer, startStubServer } from './stub-server.ts';
 
 const TOLD_WITHIN_MS = 5_000;
@@ -66,6 +74,68 @@ describe('status strip (I12)', { skip: chromiumMissing() }, () => {
     assert.equal(await page.getAttribute('.chart', 'data-current'), 'true');
     await page.context().close();
   });
+
+  it('says that the store takes nothing, and why, beside a live feed, and stops when it does again', async () => {
+    const page = await openLive();
+    assert.equal(await page.locator('.strip-fault').isVisible(), false);
+    stub.setStatus({ storeFault: 'no space left on device' });
+    await page.locator('.strip-fault').waitFor();
+    const text = (await page.textContent('.strip-fault')) ?? '';
+    assert.match(text, /Store failing.*not kept: no space left on device/);
+    assert.equal(await page.getAttribute('#status', 'data-state'), 'live');
+    stub.setStatus({ storeFault: '' });
+    await page.locator('.strip-fault').waitFor({ state: 'hidden' });
+    await page.context().close();
+  });
+
+  it('says that its symbol is stale while others are live, and no other symbol’s trouble', async () => {
+    const page = await openLive();
+    stub.setStatus({ symbols: { ETHUSDT: 'catching-up' } });
+    await page.waitForTimeout(300);
+    assert.equal(await page.getAttribute('#status', 'data-state'), 'live');
+    stub.setStatus({ symbols: { BTCUSDT: 'catching-up' } });
+    await untilState(page, 'catching-up');
+    assert.equal(await page.getAttribute('.chart', 'data-current'), 'false');
+    await page.context().close();
+  });
+
+  for (const context of [DESKTOP, PHONE, LANDSCAPE]) {
+    const { width, height } = context.viewport ?? {};
+    it(`fits ${width} × ${height} whatever the strip has to say`, async () => {
+      const { page } = await openPage(browser, `${stub.url}?symbol=ETHUSDT&interval=1m`, context);
+      await untilDrawn(page);
+      stub.setStatus({
+        state: 'stale',
+        reason:
+          'No message from stream.binance.com for 5 s; reconnecting, and more than fits here.',
+        storeFault: 'SQLITE_FULL: database or disk is full, /var/lib/wickstream/candles.sqlite',
+      });
+      await page.locator('.strip-fault').waitFor();
+      const cut = await page.evaluate(() => {
+        const boxes = [...document.querySelectorAll('.strip > *')]
+          .map((element) => ({ name: element.className, box: element.getBoundingClientRect() }))
+          .filter(({ box }) => box.width > 0);
+        const out = boxes.filter(
+          ({ box }) => box.right > innerWidth + 1 || box.bottom > innerHeight,
+        );
+        const overlaps = boxes.flatMap((one, at) =>
+          boxes
+            .slice(at + 1)
+            .filter(
+              ({ box }) =>
+                box.left < one.box.right - 1 &&
+                box.right > one.box.left + 1 &&
+                box.top < one.box.bottom - 1 &&
+                box.bottom > one.box.top + 1,
+            )
+            .map((other) => `${one.name} × ${other.name}`),
+        );
+        return [...out.map(({ name }) => name), ...overlaps];
+      });
+      assert.deepEqual(cut, [], 'nothing reaches past the screen or over its neighbour');
+      await page.context().close();
+    });
+  }
 
   it('says within 5 s that a silent server is gone, as of when, in strip, chart and title', async () => {
     const page = await openLive();

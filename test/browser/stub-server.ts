@@ -13,12 +13,20 @@ import {
 } from '../../src/core/market/interval.ts';
 import { epochMs } from '../../src/core/market/time.ts';
 import {
+  type AuditDay,
   type BrowserRequest,
   HEARTBEAT_MS,
   type ServerMessage,
   type StatusView,
 } from '../../src/protocol/browser.ts';
-import { generatedPage, openCandle, STUB_SYMBOLS, type StubSymbol } from './generated-candles.ts';
+import {
+  generatedCandle,
+  generatedPage,
+  openCandle,
+  STUB_SYMBOLS,
+  type StubSymbol,
+} from './generated-candles.ts';
+import { answerJson, stubAudit, stubAuditDay, stubSummary } from './stub-api.ts';
 
 export interface StubOptions {
   readonly port?: number;
@@ -29,6 +37,8 @@ export interface StubOptions {
   readonly exchangeAheadMs?: number;
   readonly updateMs?: number;
   readonly symbols?: readonly StubSymbol[];
+  /** Changes what is said of the day's audit; undefined: the server tells nothing of audits. */
+  readonly audit?: ((audit: AuditDay) => AuditDay) | undefined;
 }
 
 export interface StubServer {
@@ -36,7 +46,7 @@ export interface StubServer {
   readonly port: number;
   /** Requests for pages of candles, as they came. */
   readonly pageRequests: URLSearchParams[];
-  setStatus(status: Partial<Pick<StatusView, 'state' | 'reason' | 'symbols' | 'source'>>): void;
+  setStatus(status: StubStatus): void;
   /** Stops updates only: the heartbeat goes on. */
   pauseUpdates(isPaused: boolean): void;
   /** Says nothing more on open sockets, which stay open. */
@@ -44,6 +54,11 @@ export interface StubServer {
   send(message: ServerMessage): void;
   close(): Promise<void>;
 }
+
+/** `storeFault: ''` ends the fault. */
+type StubStatus = Partial<
+  Pick<StatusView, 'state' | 'reason' | 'symbols' | 'source' | 'storeFault'>
+>;
 
 interface View {
   readonly symbol: StubSymbol;
@@ -70,12 +85,13 @@ const CSP =
 export async function startStubServer(options: StubOptions = {}): Promise<StubServer> {
   const ahead = options.exchangeAheadMs ?? 0;
   const symbols = options.symbols ?? STUB_SYMBOLS;
+  const changeAudit = 'audit' in options ? options.audit : (audit: AuditDay) => audit;
   const startedAt = Date.now() + ahead;
   const views = new Map<WebSocket, View | undefined>();
   const pageRequests: URLSearchParams[] = [];
   let isSilent = false;
   let isPaused = false;
-  let state: Pick<StatusView, 'state' | 'since' | 'reason' | 'symbols' | 'source'> = {
+  let state: StubStatus & Pick<StatusView, 'state' | 'since' | 'symbols' | 'source'> = {
     state: 'live',
     since: Date.now() - 754_000,
     symbols: {},
@@ -83,12 +99,16 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
   };
 
   const exchangeNow = () => Date.now() + ahead;
-  const status = (): StatusView => ({
-    ...state,
-    exchangeTime: exchangeNow(),
-    serverTime: Date.now(),
-    feedDelayMs: 12,
-  });
+  const status = (): StatusView => {
+    const { storeFault, ...rest } = state;
+    return {
+      ...rest,
+      ...(storeFault === undefined || storeFault === '' ? {} : { storeFault }),
+      exchangeTime: exchangeNow(),
+      serverTime: Date.now(),
+      feedDelayMs: 12,
+    };
+  };
   const page = (view: View, before: number, limit: number) => {
     if (options.isEmpty === true) return { candles: [], more: false };
     const origin = openTimeOf(view.interval, epochMs(startedAt), DEFAULT_CALENDAR);
@@ -125,12 +145,44 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
       candles,
       more,
     });
+    if (changeAudit !== undefined && options.isEmpty !== true) {
+      send(socket, { type: 'audit', symbol: symbol.name, audit: auditOf(symbol.name) });
+    }
+  }
+
+  function auditOf(symbol: string): AuditDay {
+    const audit = stubAuditDay(symbol, exchangeNow());
+    return changeAudit?.(audit) ?? audit;
+  }
+
+  function answerAudits(query: URLSearchParams, response: ServerResponse): void {
+    const symbol = symbols.find(({ name }) => name === query.get('symbol'));
+    if (symbol === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    const origin = openTimeOf('1m', epochMs(startedAt), DEFAULT_CALENDAR);
+    const row = generatedCandle(symbol, '1m', epochMs(Number(query.get('from'))), origin);
+    const behind = row === undefined ? 0 : (origin - row[0]) / 60_000;
+    answerJson(response, {
+      audits: row === undefined ? [] : [stubAudit(symbol.name, row, behind)],
+      more: false,
+    });
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://stub');
     if (url.pathname === '/api/v1/candles') {
       answerPage(url.searchParams, response);
+      return;
+    }
+    if (url.pathname === '/api/v1/audits') {
+      answerAudits(url.searchParams, response);
+      return;
+    }
+    if (url.pathname === '/api/v1/audits/summary') {
+      const symbol = url.searchParams.get('symbol') ?? '';
+      answerJson(response, stubSummary(symbol, auditOf(symbol), startedAt));
       return;
     }
     const path = join(DIST, normalize(url.pathname === '/' ? '/index.html' : url.pathname));

@@ -11,6 +11,7 @@ import {
 import type { Interval } from '../../src/core/market/interval.ts';
 import type { CandleRow } from '../../src/protocol/browser.ts';
 import { groupThousands, trimDecimal } from '../legend/format-decimal.ts';
+import { auditRail } from './audit-rail.ts';
 import {
   type CandlePoint,
   candlePoints,
@@ -20,14 +21,16 @@ import {
   toMs,
   toSeconds,
 } from './candle-points.ts';
-import type { RowsChange } from './candle-rows.ts';
+import { type RowsChange, rowAt } from './candle-rows.ts';
 import {
   candleOptions,
   chartOptions,
   priceFormat,
   RIGHT_OFFSET_SLOTS,
+  VOLUME_FOOT_SHARE,
   VOLUME_SHARE,
 } from './chart-options.ts';
+import { chartPointer } from './chart-pointer.ts';
 import { marksPrimitive } from './marks-primitive.ts';
 import { PALETTES, type Theme } from './palette.ts';
 import { priceDigits, pricePoint, volumePoint } from './series-points.ts';
@@ -59,6 +62,12 @@ export interface CandleChart {
   setRows(rows: readonly CandleRow[], interval: Interval, isReset: boolean): void;
   /** Draws an update: the cheap way, straight to the series. */
   applyChange(before: readonly CandleRow[], change: RowsChange): void;
+  /** What the price label says: the newest candle there is, whether or not it is among the rows. */
+  setNewest(row: CandleRow | undefined, isHeld: boolean): void;
+  /** Whether candles before the first row may still come: else the view ends there. */
+  setHasOlder(hasOlder: boolean): void;
+  /** Puts the crosshair on a candle; undefined takes it away. */
+  point(row: CandleRow | undefined): void;
   /** Looks at these open times (ms). */
   lookAt(range: { readonly from: number; readonly to: number }): void;
   /** Goes back to the last candle. */
@@ -74,6 +83,9 @@ export interface CandleChart {
   close(): void;
 }
 
+/** Empty slots that may be shown before the very first candle. */
+const LEFT_SLACK_SLOTS = 3;
+
 /** A space as wide as a digit. */
 const FIGURE_SPACE = '\u2007';
 
@@ -87,6 +99,8 @@ export function candleChart(options: CandleChartOptions): CandleChart {
   let isCurrent = true;
   let countdown = '';
   let newest: CandleRow | undefined;
+  let isNewestHeld = true;
+  let hasOlder = false;
 
   const chart: IChartApiBase<Time> = createChartEx(
     options.container,
@@ -101,17 +115,36 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     // At the candles' feet: a pane of its own doubles the canvases drawn with every trade.
     priceScaleId: '',
   });
-  volumes.priceScale().applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: 0 } });
+  volumes
+    .priceScale()
+    .applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: VOLUME_FOOT_SHARE } });
   const marks = marksPrimitive(palette);
   candles.attachPrimitive(marks);
+  const rail = auditRail(palette);
+  candles.attachPrimitive(rail);
 
-  chart.subscribeCrosshairMove(({ time }) => {
-    options.onPoint(typeof time === 'number' ? toMs(time) : undefined);
+  const pointer = chartPointer({
+    container: options.container,
+    chart,
+    series: candles,
+    rowAt: (openTime) => rowAt(rows, openTime),
+    onPoint: options.onPoint,
   });
   const scale = chart.timeScale();
   scale.subscribeVisibleLogicalRangeChange((range) => {
-    if (range !== null && rows.length > 0) tellRange(range);
+    if (range !== null && rows.length > 0 && !holdLeftEdge(range)) tellRange(range);
   });
+
+  /** A drag beyond the first candle goes no further than that: true where it was moved back. */
+  function holdLeftEdge({ from, to }: LogicalRange): boolean {
+    const width = to - from;
+    const slack = hasOlder ? width / 2 : LEFT_SLACK_SLOTS;
+    const short = -slack - from;
+    // Fewer candles than places: empty space is where it must be.
+    if (short < 0.01 || rows.length < width) return false;
+    scale.scrollToPosition(scale.scrollPosition() + short, false);
+    return true;
+  }
 
   function tellRange(range: LogicalRange): void {
     const info = candles.barsInLogicalRange(range);
@@ -151,11 +184,10 @@ export function candleChart(options: CandleChartOptions): CandleChart {
 
   function redraw(): void {
     const built = candlePoints(rows, interval);
-    newest = rows.at(-1);
+    rail.setRows(rows, interval);
     gaps = built.gaps;
     draw(built.points);
     showMarks();
-    showPrice();
   }
 
   function showMarks(): void {
@@ -208,6 +240,8 @@ export function candleChart(options: CandleChartOptions): CandleChart {
       const isOther = isReset || interval !== nextInterval;
       if (isOther) digits = -1;
       interval = nextInterval;
+      // Months are labelled all alike or not at all: one of them between years looks like a mistake.
+      if (isOther) scale.applyOptions({ uniformDistribution: interval === '1M' });
       const hold = isOther ? undefined : holdView(next);
       rows = next;
       widenDigits(next);
@@ -217,15 +251,27 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     },
     applyChange(before, change) {
       rows = change.rows;
-      newest = rows.at(-1);
+      rail.setRows(rows, interval);
       widenDigits([...change.tail, ...change.middle]);
       if (change.isReshaped || before.length === 0) return redraw();
       const gapsBefore = gaps;
       for (const row of change.middle) drawPoint({ seconds: toSeconds(row[0]), row }, true);
       applyTail(before, change.tail);
       if (gaps !== gapsBefore || hasCorrection(change)) showMarks();
+    },
+    setNewest(row, isHeld) {
+      newest = row;
+      if (isNewestHeld !== isHeld) {
+        isNewestHeld = isHeld;
+        // The library draws its line at the last row, which then is an old one.
+        candles.applyOptions({ priceLineVisible: isHeld });
+      }
       showPrice();
     },
+    setHasOlder(next) {
+      hasOlder = next;
+    },
+    point: pointer.point,
     lookAt({ from, to }) {
       scale.setVisibleRange({
         from: toSeconds(from) as UTCTimestamp,
@@ -239,6 +285,7 @@ export function candleChart(options: CandleChartOptions): CandleChart {
       chart.applyOptions(chartOptions(palette));
       candles.applyOptions(candleOptions(palette));
       marks.setPalette(palette);
+      rail.setPalette(palette);
       showCurrent();
       const range = scale.getVisibleLogicalRange();
       redraw();

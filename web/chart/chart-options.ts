@@ -17,6 +17,9 @@ const FONT =
 /** Height of the highest volume column; the candles stay above it. */
 export const VOLUME_SHARE = 0.16;
 
+/** Free below the columns: the audit's row of marks. */
+export const VOLUME_FOOT_SHARE = 0.02;
+
 /** Empty slots between the last candle and the price axis. */
 export const RIGHT_OFFSET_SLOTS = 6;
 

@@ -17,6 +17,11 @@ export interface Palette {
   readonly incomplete: string;
   readonly incompleteBody: string;
   readonly corrected: string;
+  /** The audit's marks. */
+  readonly verified: string;
+  readonly repaired: string;
+  readonly differs: string;
+  readonly unverified: string;
   readonly gap: string;
   readonly gapText: string;
   /** The price line and its label while the chart is not current. */
@@ -38,6 +43,10 @@ export const PALETTES: Readonly<Record<Theme, Palette>> = {
     incomplete: '#e3a93c',
     incompleteBody: 'rgba(227, 169, 60, 0.22)',
     corrected: '#6ea8fe',
+    verified: '#37866c',
+    repaired: '#6ea8fe',
+    differs: '#ff6b7c',
+    unverified: '#e3a93c',
     gap: 'rgba(152, 162, 179, 0.10)',
     gapText: '#98a2b3',
     muted: '#6b7587',
@@ -56,6 +65,10 @@ export const PALETTES: Readonly<Record<Theme, Palette>> = {
     incomplete: '#b97a06',
     incompleteBody: 'rgba(214, 150, 30, 0.22)',
     corrected: '#2f6fdb',
+    verified: '#3f9b80',
+    repaired: '#2f6fdb',
+    differs: '#c92a40',
+    unverified: '#a56a05',
     gap: 'rgba(86, 95, 110, 0.09)',
     gapText: '#565f6e',
     muted: '#8a93a2',

@@ -27,7 +27,9 @@ describe('markWeight', () => {
   });
 
   it('marks months and years where they begin', () => {
-    assert.equal(markWeight(at('2025-03-31T23:00:00Z'), at('2025-04-01T00:00:00Z'), UTC), 60);
+    assert.equal(markWeight(at('2025-02-28T23:00:00Z'), at('2025-03-01T00:00:00Z'), UTC), 60);
+    assert.equal(markWeight(at('2025-03-31T23:00:00Z'), at('2025-04-01T00:00:00Z'), UTC), 62);
+    assert.equal(markWeight(at('2025-06-30T23:00:00Z'), at('2025-07-01T00:00:00Z'), UTC), 64);
     assert.equal(markWeight(at('2025-12-31T23:00:00Z'), at('2026-01-01T00:00:00Z'), UTC), 70);
   });
 

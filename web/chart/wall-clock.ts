@@ -36,6 +36,9 @@ const SPANS: readonly (readonly [spanMs: number, weight: number])[] = [
   [DAY_MS, 50],
 ];
 const MONTH_WEIGHT = 60;
+/** July before the other quarters before other months: what is left when not all fit is evenly spread. */
+const QUARTER_WEIGHT = 62;
+const HALF_YEAR_WEIGHT = 64;
 const YEAR_WEIGHT = 70;
 
 /** How much a mark at `timeMs` matters: the greatest span of the wall clock that began since `beforeMs`. */
@@ -43,7 +46,7 @@ export function markWeight(beforeMs: number, timeMs: number, zone: ZoneOffset): 
   const before = new Date(beforeMs + zone(beforeMs));
   const time = new Date(timeMs + zone(timeMs));
   if (before.getUTCFullYear() !== time.getUTCFullYear()) return YEAR_WEIGHT;
-  if (before.getUTCMonth() !== time.getUTCMonth()) return MONTH_WEIGHT;
+  if (before.getUTCMonth() !== time.getUTCMonth()) return monthWeight(time.getUTCMonth());
   for (let at = SPANS.length - 1; at >= 0; at--) {
     const [spanMs, weight] = SPANS[at] ?? [1, 0];
     if (Math.floor(before.getTime() / spanMs) !== Math.floor(time.getTime() / spanMs)) {
@@ -51,6 +54,11 @@ export function markWeight(beforeMs: number, timeMs: number, zone: ZoneOffset): 
     }
   }
   return 0;
+}
+
+function monthWeight(month: number): number {
+  if (month === 6) return HALF_YEAR_WEIGHT;
+  return month % 3 === 0 ? QUARTER_WEIGHT : MONTH_WEIGHT;
 }
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');

@@ -15,6 +15,15 @@ const status: StatusView = {
   serverTime: 3,
 };
 const candles = testMinutes(0, 2);
+const audit = {
+  day: 0,
+  closed: 5,
+  verified: 4,
+  repaired: 1,
+  differs: 0,
+  unverified: 0,
+  fromKlines: 0,
+};
 
 it('passes each kind of message unchanged', () => {
   const messages = [
@@ -22,6 +31,8 @@ it('passes each kind of message unchanged', () => {
     { type: 'snapshot', symbol: 'BTCUSDT', interval: '1m', candles, more: true },
     { type: 'update', symbol: 'BTCUSDT', interval: '1m', candles, eventTime: 5, sentAt: 6 },
     { type: 'status', status },
+    { type: 'audit', symbol: 'BTCUSDT', audit },
+    { type: 'symbols', symbols: ['BTCUSDT', 'ETHUSDT'] },
     { type: 'pong', sentAt: 1, serverTime: 2 },
     { type: 'error', message: 'no' },
   ];
@@ -52,6 +63,8 @@ it('refuses another interval, another state, binary frames and broken JSON', () 
   assert.equal(parseMessage(JSON.stringify(message)), undefined);
   const odd = { type: 'status', status: { ...status, state: 'fine' } };
   assert.equal(parseMessage(JSON.stringify(odd)), undefined);
+  const half = { type: 'audit', symbol: 'A', audit: { ...audit, closed: null } };
+  assert.equal(parseMessage(JSON.stringify(half)), undefined);
   assert.equal(parseMessage(new ArrayBuffer(2)), undefined);
   assert.equal(parseMessage('{"type":'), undefined);
 });

@@ -1,6 +1,7 @@
 // The door for what the server sends: JSON to a typed message, or undefined. Checks every field the page uses.
 import { isInterval } from '../../src/core/market/interval.ts';
 import type {
+  AuditDay,
   CandlePage,
   CandleRow,
   ServerMessage,
@@ -40,7 +41,7 @@ export function parseCandlePage(value: unknown): CandlePage | undefined {
   return isRecord(value) && isPage(value) ? value : undefined;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 function isMessage(value: Json): value is Json & ServerMessage {
   switch (value['type']) {
@@ -54,6 +55,10 @@ function isMessage(value: Json): value is Json & ServerMessage {
       return isStatus(value['status']);
     case 'pong':
       return isNumber(value['sentAt']) && isNumber(value['serverTime']);
+    case 'audit':
+      return typeof value['symbol'] === 'string' && isAuditDay(value['audit']);
+    case 'symbols':
+      return isTexts(value['symbols']);
     case 'error':
       return typeof value['message'] === 'string';
     default:
@@ -86,6 +91,20 @@ function isStatus(value: unknown): value is StatusView {
   );
 }
 
+const AUDIT_COUNTS = [
+  'day',
+  'closed',
+  'verified',
+  'repaired',
+  'differs',
+  'unverified',
+  'fromKlines',
+] as const;
+
+export function isAuditDay(value: unknown): value is AuditDay {
+  return isRecord(value) && AUDIT_COUNTS.every((count) => isNumber(value[count]));
+}
+
 function isRows(value: unknown): value is readonly CandleRow[] {
   return Array.isArray(value) && value.every(isRow);
 }
@@ -110,7 +129,7 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function isRecord(value: unknown): value is Json {
+export function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

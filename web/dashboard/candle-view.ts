@@ -3,7 +3,7 @@ import { type Interval, nextOpenTime } from '../../src/core/market/interval.ts';
 import { epochMs } from '../../src/core/market/time.ts';
 import type { CandlePage, CandleRow } from '../../src/protocol/browser.ts';
 import type { CandleChart, VisibleRange } from '../chart/candle-chart.ts';
-import { rowAt } from '../chart/candle-rows.ts';
+import { indexAtOrAfter, rowAt } from '../chart/candle-rows.ts';
 import {
   backToLive,
   type CandleWindow,
@@ -41,6 +41,8 @@ export interface CandleView {
   reset(interval: Interval, range: ViewRange | undefined): void;
   snapshot(page: CandlePage): void;
   update(candles: readonly CandleRow[]): void;
+  /** Looks at a range, fetching it where it is far back, and answers the candle that opens at `openTime` in it. */
+  lookAt(range: ViewRange, openTime: number): Promise<CandleRow | undefined>;
   /** The reader moved: fetches what is next. */
   looked(range: VisibleRange): void;
   lookAtLive(): void;
@@ -49,6 +51,8 @@ export interface CandleView {
   isEmpty(): boolean;
   /** Whether the newest candle is among those held. */
   isLive(): boolean;
+  /** The held candle `steps` after the one that opens at `openTime` (negative: before); of none, or past the ends, the nearest. */
+  neighbour(openTime: number | undefined, steps: number): CandleRow | undefined;
   attach(chart: CandleChart): void;
   close(): void;
 }
@@ -65,8 +69,14 @@ export function candleView(options: CandleViewOptions): CandleView {
 
   function show(next: CandleWindow): void {
     held = next;
+    chart?.setHasOlder(held.hasOlder);
     chart?.setRows(held.rows, interval, isNew);
     isNew = false;
+    showNewest();
+  }
+
+  function showNewest(): void {
+    chart?.setNewest(newestRow(held), held.isLive);
   }
 
   async function fetchPage(
@@ -129,6 +139,12 @@ export function candleView(options: CandleViewOptions): CandleView {
       held = step.window;
       if (step.isTrimmed) chart?.setRows(held.rows, interval, false);
       else chart?.applyChange(before, step.change);
+      showNewest();
+    },
+    async lookAt(range, openTime) {
+      wanted = range;
+      await lookAtWanted();
+      return rowAt(held.rows, openTime);
     },
     looked(range) {
       const first = held.rows[0];
@@ -148,6 +164,12 @@ export function candleView(options: CandleViewOptions): CandleView {
     },
     newest: () => newestRow(held),
     row: (openTime) => rowAt(held.rows, openTime),
+    neighbour(openTime, steps) {
+      const from =
+        openTime === undefined ? held.rows.length - 1 : indexAtOrAfter(held.rows, openTime);
+      const at = Math.max(0, Math.min(held.rows.length - 1, from + steps));
+      return held.rows[at];
+    },
     isEmpty: () => held.rows.length === 0,
     isLive: () => held.isLive,
     attach(next) {

@@ -1,25 +1,24 @@
 // The page's wiring: link, candles, chart, address and signals. What to decide is in the pure modules around it.
-import { type Interval, isInterval } from '../../src/core/market/interval.ts';
-import type { ServerMessage } from '../../src/protocol/browser.ts';
+import type { Interval } from '../../src/core/market/interval.ts';
+import type { AuditSummary, CandleRow } from '../../src/protocol/browser.ts';
+import { auditLookup } from '../audit/audit-lookup.ts';
+import { fetchAudit, fetchSummary } from '../audit/fetch-audit.ts';
 import { candleChart, type VisibleRange } from '../chart/candle-chart.ts';
 import type { Theme } from '../chart/palette.ts';
 import { NO_LEGEND } from '../legend/legend-fields.ts';
 import { delayMeter } from '../status/delay-meter.ts';
-import { knownView } from '../view/known-view.ts';
 import { storeTheme, storeZone, type ZoneChoice } from '../view/preferences.ts';
 import type { UrlView, ViewRange } from '../view/url-state.ts';
 import { addressBar } from './address-bar.ts';
-import { benchProbe } from './bench-probe.ts';
 import { candleView } from './candle-view.ts';
 import { fetchCandlePage } from './fetch-page.ts';
+import { listen, notify, watch } from './listen.ts';
 import { type Session, showCandleTexts, showStatus, showTimeTexts, zoneOf } from './page-texts.ts';
 import { openServerLink } from './server-link.ts';
 import { type DashboardSignals, NO_PRICE } from './signals.ts';
 
-/** Candles of the first snapshot: several screens of a wide monitor, fast to send and draw. */
-export const SNAPSHOT_CANDLES = 1_000;
-/** Messages shown at a time; of more the newest. */
-export const NOTICES_MAX = 3;
+/** What is shown on either side of a minute that was asked for. */
+const LOOK_HALF_MS = 45 * 60_000;
 const TICK_MS = 250;
 /** Texts that follow trades change at most so often: faster nobody reads, and each change costs a layout. */
 const TEXTS_MS = 80;
@@ -41,6 +40,20 @@ export interface Dashboard {
   chooseTheme(theme: Theme): void;
   chooseZone(zone: ZoneChoice): void;
   lookAtLive(): void;
+  /** Points at the candle so many after the one pointed at, else after the last. */
+  pointBy(steps: number): void;
+  pointAtNothing(): void;
+  /** The keyboard is elsewhere: takes away what was pointed at by it. */
+  endWalk(): void;
+  /** Looks at a minute, at 1m, and points at it. */
+  lookAtMinute(openTime: number): Promise<void>;
+  /**
+   * How the audit of the symbol in view stands on a day.
+   * @throws Error whose message can be shown.
+   */
+  fetchAudits(day: number, signal: AbortSignal): Promise<AuditSummary>;
+  /** The exchange's time now, ms. */
+  exchangeNow(): number;
   dismissNotices(): void;
   close(): void;
 }
@@ -52,6 +65,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const requestFrame = oncePerFrame(() => showCandleTexts(session));
   const requestSoon = atMostEvery(TEXTS_MS, requestFrame);
   let range: ViewRange | undefined;
+  let shownSymbol: string | undefined;
   const address = addressBar(() => {
     const symbol = signals.symbol.value;
     return symbol === undefined ? undefined : { symbol, interval: signals.interval.value, range };
@@ -66,10 +80,15 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       onMessage: (message) => hear(message),
     }),
     meter: delayMeter(),
+    lookup: auditLookup({
+      fetch: (minute, signal) => fetchAudit(document.baseURI, minute, signal),
+      onAnswer: () => requestFrame(),
+    }),
     now,
     chart: undefined,
     pointedAt: undefined,
     updatedAt: undefined,
+    isSpoken: false,
   };
   const { candles, link } = session;
 
@@ -79,6 +98,10 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     signals.fill.value = 'waiting';
     signals.price.value = NO_PRICE;
     signals.legend.value = NO_LEGEND;
+    signals.verdict.value = undefined;
+    signals.spoken.value = '';
+    if (symbol !== shownSymbol) signals.audit.value = undefined;
+    shownSymbol = symbol;
     signals.isAtLive.value = true;
     range = look;
     session.pointedAt = undefined;
@@ -89,7 +112,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     address.saveSoon();
   }
 
-  const hear = listen(session, options, { showView, requestFrame, requestSoon });
+  const linkedRange = options.url.range;
+  const hear = listen(session, { linkedRange, showView, requestFrame, requestSoon });
 
   function onRange(visible: VisibleRange): void {
     const isAtLive = candles.isLive() && visible.slotsAfter < 1;
@@ -101,6 +125,15 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 
   function onPoint(openTime: number | undefined): void {
     session.pointedAt = openTime;
+    session.isSpoken = false;
+    requestFrame();
+  }
+
+  /** By keyboard: what is pointed at is also said. */
+  function pointAt(row: CandleRow | undefined): void {
+    session.chart?.point(row);
+    session.isSpoken = row !== undefined;
+    if (row === undefined) signals.spoken.value = '';
     requestFrame();
   }
 
@@ -128,6 +161,23 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       requestFrame();
     },
     lookAtLive: () => candles.lookAtLive(),
+    pointBy: (steps) => pointAt(candles.neighbour(session.pointedAt, steps)),
+    pointAtNothing: () => pointAt(undefined),
+    endWalk() {
+      if (session.isSpoken) pointAt(undefined);
+    },
+    async lookAtMinute(openTime) {
+      if (signals.interval.value !== '1m') {
+        showView(signals.symbol.value, '1m', around(openTime));
+        return;
+      }
+      pointAt(await candles.lookAt(around(openTime), openTime));
+    },
+    fetchAudits: (day, signal) => {
+      const symbol = signals.symbol.value ?? '';
+      return fetchSummary(document.baseURI, { symbol, day }, signal);
+    },
+    exchangeNow: () => link.exchangeNow(),
     dismissNotices: () => {
       signals.notices.value = [];
     },
@@ -135,88 +185,15 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       stopTimers();
       address.close();
       link.close();
+      session.lookup.close();
       candles.close();
       session.chart?.close();
     },
   };
 }
 
-interface Reactions {
-  readonly showView: (symbol: string | undefined, interval: Interval, look?: ViewRange) => void;
-  readonly requestFrame: () => void;
-  readonly requestSoon: () => void;
-}
-
-type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
-
-/** What each message of the server does. */
-function listen(session: Session, { url, now }: DashboardOptions, reactions: Reactions) {
-  const { signals, candles, meter } = session;
-  const probe = benchProbe(location.search, now);
-  let sourceId: string | undefined;
-
-  function onHello({ symbols, intervals, status, version }: Message<'hello'>): void {
-    const isFirst = sourceId === undefined;
-    const isOtherSource = !isFirst && sourceId !== status.source.id;
-    sourceId = status.source.id;
-    signals.symbols.value = symbols;
-    signals.intervals.value = intervals.filter(isInterval);
-    signals.version.value = version;
-    signals.status.value = status;
-    const wish = { symbol: signals.symbol.value, interval: signals.interval.value };
-    const known = knownView(wish, { symbols, intervals: signals.intervals.value });
-    for (const fault of known.faults) notify(signals, fault);
-    const isOther = known.symbol !== wish.symbol || known.interval !== wish.interval;
-    const look = isFirst && known.faults.length === 0 ? url.range : undefined;
-    // Candles of one source are never joined to another's (I10).
-    if (isFirst || isOtherSource || isOther) {
-      reactions.showView(known.symbol, known.interval, look);
-    } else {
-      watch(session);
-    }
-  }
-
-  function onUpdate({ candles: rows, eventTime }: Message<'update'>): void {
-    candles.update(rows);
-    if (!candles.isEmpty()) signals.fill.value = 'filled';
-    session.updatedAt = now();
-    reactions.requestSoon();
-    if (eventTime === undefined) return;
-    requestAnimationFrame(() => meter.add(now(), session.link.exchangeNow() - eventTime));
-    const close = rows.at(-1)?.[4];
-    if (close !== undefined) probe({ eventTime, close });
-  }
-
-  return (message: ServerMessage): void => {
-    switch (message.type) {
-      case 'hello':
-        onHello(message);
-        break;
-      case 'status':
-        signals.status.value = message.status;
-        break;
-      case 'snapshot':
-        if (!isInView(signals, message)) break;
-        candles.snapshot(message);
-        signals.fill.value = candles.isEmpty() ? 'empty' : 'filled';
-        reactions.requestFrame();
-        break;
-      case 'update':
-        if (isInView(signals, message)) onUpdate(message);
-        break;
-      case 'error':
-        notify(signals, message.message);
-        break;
-      case 'pong':
-        break; // the link's own business
-      case 'audit':
-      case 'symbols':
-        break;
-      default:
-        message satisfies never;
-    }
-    showStatus(session);
-  };
+function around(openTime: number): ViewRange {
+  return { from: openTime - LOOK_HALF_MS, to: openTime + LOOK_HALF_MS };
 }
 
 function openCandles({ signals, now }: DashboardOptions) {
@@ -231,25 +208,6 @@ function openCandles({ signals, now }: DashboardOptions) {
     },
     onFault: (fault) => notify(signals, fault),
   });
-}
-
-function watch({ signals, link }: Session): void {
-  const symbol = signals.symbol.value;
-  if (symbol === undefined) return;
-  link.send({ type: 'watch', symbol, interval: signals.interval.value, limit: SNAPSHOT_CANDLES });
-}
-
-/** Messages of the view before the last switch may still be under way. */
-function isInView(
-  { symbol, interval }: DashboardSignals,
-  message: { readonly symbol: string; readonly interval: Interval },
-): boolean {
-  return message.symbol === symbol.value && message.interval === interval.value;
-}
-
-function notify({ notices }: DashboardSignals, notice: string): void {
-  if (notices.value.includes(notice)) return;
-  notices.value = [...notices.value, notice].slice(-NOTICES_MAX);
 }
 
 /** However often it is asked for, `show` runs once before the next frame. */

@@ -1,7 +1,8 @@
 // Everything the page's texts hang on, as signals: a tick changes texts, never the tree. Holds no logic.
 import { signal } from '@preact/signals';
 import { INTERVALS, type Interval } from '../../src/core/market/interval.ts';
-import type { StatusView } from '../../src/protocol/browser.ts';
+import type { AuditDay, StatusView } from '../../src/protocol/browser.ts';
+import type { VerdictView } from '../audit/verdict-view.ts';
 import type { Theme } from '../chart/palette.ts';
 import { type Legend, NO_LEGEND } from '../legend/legend-fields.ts';
 import { type PageStatus, pageStatus } from '../status/page-status.ts';
@@ -42,6 +43,12 @@ export function dashboardSignals(view: {
     ),
     notices: signal<readonly string[]>([]),
     legend: signal<Legend>(NO_LEGEND),
+    /** On the legend's candle; undefined on intervals that are not audited. */
+    verdict: signal<VerdictView | undefined>(undefined),
+    /** The symbol's newest day; undefined until the server has said. */
+    audit: signal<AuditDay | undefined>(undefined),
+    /** For screen readers: the candle pointed at by keyboard. */
+    spoken: signal(''),
     price: signal<PriceView>(NO_PRICE),
     countdown: signal(''),
     delay: signal(''),

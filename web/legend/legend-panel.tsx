@@ -1,6 +1,7 @@
 // The legend over the chart: the candle under the crosshair, else the last one, in every field.
 import { computed, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
+import { VerdictPanel } from '../audit/verdict-panel.tsx';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import type { LegendKey } from './legend-fields.ts';
 
@@ -80,6 +81,7 @@ export function LegendPanel({ dashboard }: { readonly dashboard: Dashboard }) {
       <Fields class="legend-prices" fields={PRICES} dashboard={dashboard} />
       <Fields class="legend-amounts" fields={AMOUNTS} dashboard={dashboard} />
       <Fields class="legend-proofs" fields={PROOFS} dashboard={dashboard} />
+      <VerdictPanel dashboard={dashboard} />
     </section>
   );
 }

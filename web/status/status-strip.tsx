@@ -1,4 +1,5 @@
 // The strip at the foot: how current the page is, where its data is from, how long it took (I12), and the licence's link.
+import { AuditStrip } from '../audit/audit-strip.tsx';
 import { clockText, localZone, UTC } from '../chart/wall-clock.ts';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 
@@ -7,7 +8,9 @@ export function StatusStrip({ dashboard }: { readonly dashboard: Dashboard }) {
   return (
     <footer class="strip">
       <State dashboard={dashboard} />
+      <StoreFault dashboard={dashboard} />
       <Source dashboard={dashboard} />
+      <AuditStrip dashboard={dashboard} />
       <span class="strip-space" />
       <span class="strip-figures">
         <span
@@ -48,6 +51,26 @@ function State({ dashboard }: { readonly dashboard: Dashboard }) {
         <span class="strip-since">since {clockText(since, inZone)}</span>
       )}
       {reason === undefined ? null : <span class="strip-reason">{reason}</span>}
+    </span>
+  );
+}
+
+/** Candles are shown and lost with the process: said beside the state, which may be live. */
+function StoreFault({ dashboard }: { readonly dashboard: Dashboard }) {
+  const fault = dashboard.signals.status.value?.storeFault;
+  return (
+    <span
+      class="strip-fault"
+      role="status"
+      data-tone="bad"
+      title={fault}
+      hidden={fault === undefined}
+    >
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M8 2.5l6 11H2zM8 6.5v3.5M8 12v.1" />
+      </svg>
+      <strong class="strip-word">Store failing</strong>
+      <span class="strip-fault-reason">candles are not kept: {fault}</span>
     </span>
   );
 }
