@@ -63,6 +63,33 @@ const SHOTS: readonly Shot[] = [
       await page.waitForTimeout(150);
     },
   },
+  {
+    name: 'symbols-found',
+    context: DESKTOP,
+    act: async (page) => {
+      await page.keyboard.press('/');
+      await page.keyboard.type('s');
+      await page.waitForTimeout(700);
+    },
+  },
+  {
+    name: 'symbols-phone',
+    context: { ...PHONE, ...LIGHT },
+    act: async (page) => {
+      await page.locator('.symbol-button').click();
+      await page.keyboard.type('do');
+      await page.waitForTimeout(700);
+    },
+  },
+  {
+    name: 'store-failing',
+    context: DESKTOP,
+    needsStub: true,
+    act: async (page, stub) => {
+      stub?.setStatus({ storeFault: 'no space left on device; trying again in 4000 ms' });
+      await page.waitForTimeout(400);
+    },
+  },
   { name: 'landscape', context: LANDSCAPE },
   { name: 'landscape-light', context: { ...LANDSCAPE, ...LIGHT } },
   { name: 'audit', context: DESKTOP, query: '?symbol=ETHUSDT&interval=1m', act: openAudit },

@@ -93,6 +93,14 @@ export function answerJson(response: ServerResponse, body: unknown, status = 200
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
+/** As the server's search: those that begin with it first. */
+export function stubListings(query: string): readonly StubListing[] {
+  const wanted = query.toUpperCase().replaceAll(/[/\s]/g, '');
+  return STUB_LISTINGS.filter(({ symbol }) => symbol.includes(wanted))
+    .toSorted((a, b) => a.symbol.indexOf(wanted) - b.symbol.indexOf(wanted))
+    .slice(0, 50);
+}
+
 export async function bodyOf(request: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of request) text += String(chunk);

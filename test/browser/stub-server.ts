@@ -26,7 +26,14 @@ import {
   STUB_SYMBOLS,
   type StubSymbol,
 } from './generated-candles.ts';
-import { answerJson, stubAudit, stubAuditDay, stubSummary } from './stub-api.ts';
+import {
+  answerJson,
+  bodyOf,
+  stubAudit,
+  stubAuditDay,
+  stubListings,
+  stubSummary,
+} from './stub-api.ts';
 
 export interface StubOptions {
   readonly port?: number;
@@ -39,6 +46,12 @@ export interface StubOptions {
   readonly symbols?: readonly StubSymbol[];
   /** Changes what is said of the day's audit; undefined: the server tells nothing of audits. */
   readonly audit?: ((audit: AuditDay) => AuditDay) | undefined;
+  /** `absent`: as a server that knows of none. */
+  readonly listings?: 'absent' | 'failing';
+  /** What every wish to add or remove a symbol is refused with. */
+  readonly refusal?: string;
+  /** How long a symbol takes to come or go. */
+  readonly symbolMs?: number;
 }
 
 export interface StubServer {
@@ -84,7 +97,7 @@ const CSP =
 /** Listens on 127.0.0.1. Serves web/dist, which must be built. */
 export async function startStubServer(options: StubOptions = {}): Promise<StubServer> {
   const ahead = options.exchangeAheadMs ?? 0;
-  const symbols = options.symbols ?? STUB_SYMBOLS;
+  let symbols = options.symbols ?? STUB_SYMBOLS;
   const changeAudit = 'audit' in options ? options.audit : (audit: AuditDay) => audit;
   const startedAt = Date.now() + ahead;
   const views = new Map<WebSocket, View | undefined>();
@@ -155,6 +168,34 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
     return changeAudit?.(audit) ?? audit;
   }
 
+  function answerListings(query: URLSearchParams, response: ServerResponse): void {
+    if (options.listings === 'absent') response.writeHead(404).end();
+    else if (options.listings === 'failing') {
+      answerJson(response, { error: { code: 'x', message: 'the exchange is not reachable' } }, 503);
+    } else answerJson(response, { listings: stubListings(query.get('query') ?? ''), more: false });
+  }
+
+  async function answerWish(
+    request: IncomingMessage,
+    path: string,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (options.refusal !== undefined) {
+      answerJson(response, { error: { code: 'x', message: options.refusal } }, 403);
+      return;
+    }
+    const isAdd = request.method === 'POST';
+    const name = isAdd ? String(JSON.parse(await bodyOf(request)).symbol) : path.split('/').at(-1);
+    answerJson(response, { symbol: name }, 202);
+    setTimeout(() => {
+      const others = symbols.filter((symbol) => symbol.name !== name);
+      const added = { name: name ?? '', price: 12.3, digits: 2, volume: 900, volumeDigits: 2 };
+      symbols = isAdd ? [...others, added] : others;
+      const message = { type: 'symbols', symbols: symbols.map((symbol) => symbol.name) } as const;
+      for (const socket of views.keys()) send(socket, message);
+    }, options.symbolMs ?? 300);
+  }
+
   function answerAudits(query: URLSearchParams, response: ServerResponse): void {
     const symbol = symbols.find(({ name }) => name === query.get('symbol'));
     if (symbol === undefined) {
@@ -170,19 +211,25 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
     });
   }
 
+  const routes: Readonly<Record<string, (query: URLSearchParams, to: ServerResponse) => void>> = {
+    '/api/v1/candles': answerPage,
+    '/api/v1/audits': answerAudits,
+    '/api/v1/audits/summary': (query, to) => {
+      const symbol = query.get('symbol') ?? '';
+      answerJson(to, stubSummary(symbol, auditOf(symbol), startedAt));
+    },
+    '/api/v1/listings': answerListings,
+  };
+
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://stub');
-    if (url.pathname === '/api/v1/candles') {
-      answerPage(url.searchParams, response);
+    const route = routes[url.pathname];
+    if (route !== undefined) {
+      route(url.searchParams, response);
       return;
     }
-    if (url.pathname === '/api/v1/audits') {
-      answerAudits(url.searchParams, response);
-      return;
-    }
-    if (url.pathname === '/api/v1/audits/summary') {
-      const symbol = url.searchParams.get('symbol') ?? '';
-      answerJson(response, stubSummary(symbol, auditOf(symbol), startedAt));
+    if (url.pathname.startsWith('/api/v1/symbols')) {
+      void answerWish(request, url.pathname, response);
       return;
     }
     const path = join(DIST, normalize(url.pathname === '/' ? '/index.html' : url.pathname));

@@ -8,6 +8,7 @@ import type { Theme } from '../chart/palette.ts';
 import { NO_LEGEND } from '../legend/legend-fields.ts';
 import { delayMeter } from '../status/delay-meter.ts';
 import { storeTheme, storeZone, type ZoneChoice } from '../view/preferences.ts';
+import { type SymbolWishes, symbolWishes } from '../view/symbol-wishes.ts';
 import type { UrlView, ViewRange } from '../view/url-state.ts';
 import { addressBar } from './address-bar.ts';
 import { candleView } from './candle-view.ts';
@@ -54,6 +55,8 @@ export interface Dashboard {
   fetchAudits(day: number, signal: AbortSignal): Promise<AuditSummary>;
   /** The exchange's time now, ms. */
   exchangeNow(): number;
+  /** Symbols added and removed while running. */
+  readonly wishes: SymbolWishes;
   dismissNotices(): void;
   close(): void;
 }
@@ -112,8 +115,18 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     address.saveSoon();
   }
 
+  const wishes = symbolWishes({
+    base: document.baseURI,
+    onAdded: (symbol) => showView(symbol, signals.interval.value),
+  });
   const linkedRange = options.url.range;
-  const hear = listen(session, { linkedRange, showView, requestFrame, requestSoon });
+  const hear = listen(session, {
+    linkedRange,
+    showView,
+    requestFrame,
+    requestSoon,
+    onListed: wishes.listed,
+  });
 
   function onRange(visible: VisibleRange): void {
     const isAtLive = candles.isLive() && visible.slotsAfter < 1;
@@ -177,6 +190,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       const symbol = signals.symbol.value ?? '';
       return fetchSummary(document.baseURI, { symbol, day }, signal);
     },
+    wishes,
     exchangeNow: () => link.exchangeNow(),
     dismissNotices: () => {
       signals.notices.value = [];
@@ -186,6 +200,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       address.close();
       link.close();
       session.lookup.close();
+      wishes.close();
       candles.close();
       session.chart?.close();
     },

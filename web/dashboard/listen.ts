@@ -18,6 +18,7 @@ export interface Reactions {
   readonly showView: (symbol: string | undefined, interval: Interval, look?: ViewRange) => void;
   readonly requestFrame: () => void;
   readonly requestSoon: () => void;
+  readonly onListed: (symbols: readonly string[]) => void;
 }
 
 type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { readonly type: Type }>;
@@ -47,6 +48,7 @@ export function listen(session: Session, reactions: Reactions) {
     } else {
       watch(session);
     }
+    reactions.onListed(symbols);
   }
 
   function onUpdate({ candles: rows, eventTime }: Message<'update'>): void {
@@ -64,9 +66,11 @@ export function listen(session: Session, reactions: Reactions) {
   function onSymbols({ symbols }: Message<'symbols'>): void {
     signals.symbols.value = symbols;
     const shown = signals.symbol.value;
-    if (shown !== undefined && symbols.includes(shown)) return;
-    if (shown !== undefined) notify(signals, `${shown} was removed.`);
-    reactions.showView(symbols[0], signals.interval.value);
+    if (shown === undefined || !symbols.includes(shown)) {
+      if (shown !== undefined) notify(signals, `${shown} was removed.`);
+      reactions.showView(symbols[0], signals.interval.value);
+    }
+    reactions.onListed(symbols);
   }
 
   return (message: ServerMessage): void => {
