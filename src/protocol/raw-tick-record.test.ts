@@ -92,6 +92,17 @@ test('watermark, symbol start and repair part written and read again are the sam
           type: 'symbol',
           start: { symbol, time, threeDayAnchor: time, minutesFrom: time, daysFrom: time },
         },
+        {
+          type: 'symbol',
+          start: {
+            symbol,
+            time,
+            threeDayAnchor: time,
+            minutesFrom: time,
+            daysFrom: time,
+            isNewSeries: true,
+          },
+        },
         { type: 'repair', repair: { symbol, openTime: time, part: 0, parts: 2, trades: ours } },
       ] as const) {
         assert.deepEqual(decodeRawTick(encodeRawTick(tick)), tick);

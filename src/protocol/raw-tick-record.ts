@@ -28,11 +28,19 @@ const symbolStartSchema = z
     threeDayAnchor: timeField,
     minutesFrom: timeField,
     daysFrom: timeField,
+    newSeries: z.literal(true).optional(),
   })
   .transform(
-    ({ s, T, threeDayAnchor, minutesFrom, daysFrom }): RawTick => ({
+    ({ s, T, threeDayAnchor, minutesFrom, daysFrom, newSeries }): RawTick => ({
       type: 'symbol',
-      start: { symbol: s, time: T, threeDayAnchor, minutesFrom, daysFrom },
+      start: {
+        symbol: s,
+        time: T,
+        threeDayAnchor,
+        minutesFrom,
+        daysFrom,
+        ...(newSeries === undefined ? {} : { isNewSeries: newSeries }),
+      },
     }),
   );
 
@@ -136,7 +144,7 @@ export function encodeRawTick(tick: RawTick): string {
       return JSON.stringify({ e: 'watermark', s: symbol, T: time, a: aggTradeId });
     }
     case 'symbol': {
-      const { symbol, time, threeDayAnchor, minutesFrom, daysFrom } = tick.start;
+      const { symbol, time, threeDayAnchor, minutesFrom, daysFrom, isNewSeries } = tick.start;
       return JSON.stringify({
         e: 'symbol',
         s: symbol,
@@ -144,6 +152,7 @@ export function encodeRawTick(tick: RawTick): string {
         threeDayAnchor,
         minutesFrom,
         daysFrom,
+        ...(isNewSeries === undefined ? {} : { newSeries: isNewSeries }),
       });
     }
     case 'kline':

@@ -242,7 +242,7 @@ test('trades that REST has not got either are passed over, and it is said', asyn
         query.has('fromId') ? { status: 200, headers: {}, body: '[]' } : undefined,
     },
   });
-  await using feed = watchFeed(exchange);
+  await using feed = watchFeed(exchange, { holeWaitMs: 700 });
   await feed.live();
   await exchange.playAll({ BTCUSDT: trades.filter(({ T }) => T >= JOIN) });
   await feed.until(() => feed.trades().length === trades.length - 1, 'all but one');
@@ -266,7 +266,7 @@ test('a row of REST that is no trade is rejected once, however often it comes', 
       },
     },
   });
-  await using feed = watchFeed(exchange);
+  await using feed = watchFeed(exchange, { holeWaitMs: 3_000 });
   await feed.live();
   await exchange.playAll({ BTCUSDT: trades.filter(({ T }) => T >= JOIN) });
   await feed.until(() => feed.trades().length === trades.length - 1, 'all but one');

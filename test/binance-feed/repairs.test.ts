@@ -230,7 +230,10 @@ test('the exchange’s digits of a closed minute are a kline after all that is o
   await feed.until(() => feed.klines('1m').at(-1)?.openTime === minute(0), 'the tick');
   const ticks = feed.ticks();
   const at = ticks.findLastIndex(({ type }) => type === 'kline');
-  assert.deepEqual(ticks[at], { type: 'kline', candle: evidence.candle });
+  assert.deepEqual(ticks[at], {
+    type: 'kline',
+    candle: { ...evidence.candle, reason: 'rounding' },
+  });
   assert(
     ticks.findIndex((tick) => tick.type === 'aggTrade' && tick.trade.tradeTime >= minute(1)) < at,
   );

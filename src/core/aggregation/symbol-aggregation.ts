@@ -184,6 +184,10 @@ export class SymbolAggregation {
     const isOtherGrid = start.threeDayAnchor !== this.calendar.threeDayAnchor;
     this.calendar = { threeDayAnchor: start.threeDayAnchor };
     if (this.minuteOpenTime >= 0 && start.minutesFrom > this.minuteOpenTime) this.forget(start);
+    if (start.isNewSeries) {
+      this.lastAggTradeId = -1;
+      this.idMayJump = true;
+    }
     const { minutesFrom, daysFrom } = start;
     this.minutesFrom = Math.min(this.minutesFrom ?? minutesFrom, minutesFrom) as EpochMs;
     this.daysFrom = Math.min(this.daysFrom ?? daysFrom, daysFrom) as EpochMs;

@@ -23,6 +23,8 @@ export interface SymbolStart {
   readonly threeDayAnchor: EpochMs;
   readonly minutesFrom: EpochMs;
   readonly daysFrom: EpochMs;
+  /** The ids that follow are another series (a relisting, a reset test network): they begin anew, below the last. */
+  readonly isNewSeries?: true;
 }
 
 /** All trades of one minute again, in parts of at most `REPAIR_PART_TRADES_MAX`, ordered by id. */

@@ -22,6 +22,10 @@ export interface BinanceFeedOptions {
   readonly proxy?: string;
   /** Default: the network. */
   readonly transport?: Transport;
+  /** See `HOLE_WAIT_MS`, `HELD_TRADES_MAX`, `RESUME_TRADES_MAX`, the defaults. */
+  readonly holeWaitMs?: DurationMs;
+  readonly heldTradesMax?: number;
+  readonly resumeTradesMax?: number;
   /** Intervals whose past is fetched for the store; 1m, 1d and 3d come with the start in any case. Default: all. */
   readonly historyIntervals?: readonly Interval[];
   /** Default: `ROTATE_AFTER_MS`. */

@@ -6,7 +6,7 @@ import type { EventQueue } from './event-queue.ts';
 import { createPast } from './past.ts';
 import type { Rest } from './rest.ts';
 import { retryMs } from './rest-request.ts';
-import { createSymbolStream, type SymbolStream } from './symbol-stream.ts';
+import { createSymbolStream, type StreamLimits, type SymbolStream } from './symbol-stream.ts';
 
 export interface FollowedSymbol {
   readonly stream: SymbolStream;
@@ -26,6 +26,7 @@ export interface FollowedSymbolOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly historyIntervals?: readonly Interval[];
+  readonly limits: StreamLimits;
   readonly logger: { warn(message: string): void };
   readonly onState: () => void;
   readonly onTrouble: (reason: string) => void;
@@ -55,6 +56,8 @@ export function followSymbol(options: FollowedSymbolOptions): FollowedSymbol {
     push,
     room,
     onState: options.onState,
+    onTrouble: (reason) => options.onTrouble(`${symbol}: ${reason}`),
+    limits: options.limits,
     onJoined: past.joined,
     signal,
   });

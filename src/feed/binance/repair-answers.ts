@@ -165,7 +165,9 @@ export function createRepairAnswers(options: RepairAnswersOptions): RepairAnswer
       const symbol = request.type === 'rounding' ? request.candle.symbol : request.symbol;
       if (!isOurs(symbol) || signal.aborted) return;
       // The minute is closed: whatever is emitted now comes after it.
-      if (request.type === 'rounding') return emit({ type: 'kline', candle: request.candle });
+      if (request.type === 'rounding') {
+        return emit({ type: 'kline', candle: { ...request.candle, reason: 'rounding' } });
+      }
       if (asked.has(keyOf(request)) || waiting.length >= REPAIRS_ASKED_MAX) return;
       asked.add(keyOf(request));
       waiting.push(request);

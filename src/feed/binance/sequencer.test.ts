@@ -76,7 +76,7 @@ test('beginning later drops what is held below', () => {
 });
 
 test('at the limit a trade is not held, and its id is still wanted', () => {
-  const sequencer = createSequencer(2);
+  const sequencer = createSequencer({ heldMax: 2 });
   sequencer.begin(1);
   sequencer.accept(trade(3));
   sequencer.accept(trade(4));
@@ -84,4 +84,48 @@ test('at the limit a trade is not held, and its id is still wanted', () => {
   sequencer.accept(trade(1));
   sequencer.accept(trade(2));
   assert.equal(sequencer.next(), 5);
+});
+
+test('single trades that do not follow put a trade in doubt until REST has said the same', () => {
+  const jumps: [number, number][] = [];
+  const onJump = (one: AggTrade, expected: number) => jumps.push([one.aggTradeId, expected]);
+  const sequencer = createSequencer({ onJump });
+  sequencer.begin(1);
+  assert.equal(sequencer.accept(trade(1)).type, 'ready');
+  const odd = { ...trade(2), firstTradeId: 7, lastTradeId: 8 };
+  assert.deepEqual(sequencer.accept(odd), { type: 'gap', gap: { from: 2, to: 2 } });
+  assert.equal(sequencer.accept({ ...trade(3), firstTradeId: 9, lastTradeId: 9 }).type, 'gap');
+  const settled = sequencer.accept(odd, 'rest');
+  assert(settled.type === 'ready');
+  assert.deepEqual(
+    settled.trades.map(({ aggTradeId }) => aggTradeId),
+    [2, 3],
+  );
+  assert.deepEqual(jumps, [[2, 2]]);
+});
+
+test('REST’s trade takes the place of one in doubt, and of one id with two contents', () => {
+  const sequencer = createSequencer();
+  sequencer.begin(1);
+  const wrong = { ...trade(1), priceInteger: 1 };
+  assert.equal(sequencer.accept(wrong).type, 'ready', 'the first may begin with any single trade');
+  assert.equal(sequencer.accept({ ...trade(3), priceInteger: 5 }).type, 'gap');
+  assert.equal(sequencer.accept(trade(3)).type, 'gap', 'disputed');
+  assert.equal(sequencer.accept(trade(2)).type, 'ready');
+  assert.deepEqual(sequencer.missing(), { from: 3, to: 3 });
+  const settled = sequencer.accept(trade(3), 'rest');
+  assert.deepEqual(settled, { type: 'ready', trades: [trade(3)] });
+});
+
+test('what is forgotten was never there; a restart knows nothing of before', () => {
+  const sequencer = createSequencer();
+  sequencer.begin(1);
+  sequencer.accept(trade(1));
+  sequencer.accept(trade(9_000));
+  sequencer.forget(9_000);
+  assert.equal(sequencer.missing(), undefined);
+  assert.equal(sequencer.accept(trade(2)).type, 'ready');
+  sequencer.restart();
+  assert.equal(sequencer.accept(trade(1)).type, 'waiting');
+  assert.deepEqual(sequencer.begin(1), [trade(1)]);
 });

@@ -135,6 +135,7 @@ export function createSession(options: SessionOptions): Session {
       logger,
       onState: report.look,
       onTrouble: report.trouble,
+      limits: options,
       signal,
     });
     symbols.set(start.symbol, followed);

@@ -3,15 +3,20 @@
 import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { RawTick } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { type Clock, type DurationMs, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
+import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
+import { encodeAggTrade } from '../../protocol/agg-trade-record.ts';
 import { type FeedEvent, REJECTED_PAYLOAD_MAX } from '../market-feed.ts';
 import { findFirstTrades, firstIdFrom } from './first-trades.ts';
 import { KLINE_SETTLE_MS } from './kline-rows.ts';
 import { createMinuteEvidence, EVIDENCE_RETRY_MS } from './minute-evidence.ts';
 import { type ClosedMinute, createMinuteGate, type Lack, type MinuteGate } from './minute-gate.ts';
+import { createMinuteWaits } from './minute-waits.ts';
+import { createMissingTrades } from './missing-trades.ts';
+import { createNewSeries } from './new-series.ts';
 import type { SymbolJoin } from './past.ts';
-import { PAGE_ROWS_MAX, type Rest, type TradePage } from './rest.ts';
-import { createSequencer, HELD_TRADES_MAX } from './sequencer.ts';
+import type { Rest, TradePage } from './rest.ts';
+import { createRowMemory } from './row-memory.ts';
+import { createSequencer, HELD_TRADES_MAX, type Via } from './sequencer.ts';
 import {
   accountedFrom,
   fetchStartRows,
@@ -22,27 +27,15 @@ import {
 } from './start-tiles.ts';
 import { createWake } from './wake.ts';
 
-/** A closed kline's frame is waited for so long before REST is asked: it comes 0–2.4 s after the minute. */
-export const EVIDENCE_WAIT_MS: DurationMs = 2_500;
-/** Trades that a closed kline counts and that have not come are waited for so long before REST is asked. */
-export const TRADES_WAIT_MS: DurationMs = 500;
 /** Frames out of order mend themselves within this; only then REST is asked. */
 export const GAP_WAIT_MS: DurationMs = 10;
-/** REST lags: a trade it has not got is asked for again so often, with growing pauses (about 60 s in all), then passed over. */
-export const HOLE_TRIES_MAX = 64;
-const HOLE_RETRY_MS_MIN: DurationMs = 50;
-const HOLE_RETRY_MS_MAX: DurationMs = 1_000;
 /** Closed minutes kept from before the join. At the limit the oldest goes: REST knows it. */
 const EARLY_MINUTES_MAX = 60;
-/** Rows of REST that were no trade, remembered: the same ones come again with each try. At the limit the oldest is forgotten. */
-const REJECTED_ROWS_MAX = PAGE_ROWS_MAX;
-/** Longest pause between two questions for a minute whose end nobody announced. */
-const OVERDUE_RETRY_MS_MAX: DurationMs = MINUTE_MS;
-
 export type SymbolState = 'catching-up' | 'repairing' | 'live';
 
 export interface SymbolStream {
   state(): SymbolState;
+  counts(): StreamCounts;
   /** From the socket; kept by reference. */
   trade(trade: AggTrade): void;
   closedMinute(minute: ClosedMinute): void;
@@ -50,6 +43,20 @@ export interface SymbolStream {
   opened(): void;
   /** Joins and goes on until `signal` aborts. @throws FeedError, Error where REST's answers make no sense */
   run(): Promise<void>;
+}
+
+export interface StreamCounts {
+  /** Trades of the stream that were passed on already. */
+  readonly duplicates: number;
+  /** Trades whose single trades did not follow those before, though their id did. */
+  readonly jumps: number;
+}
+
+/** Defaults: `HOLE_WAIT_MS`, `HELD_TRADES_MAX`, `RESUME_TRADES_MAX`. */
+export interface StreamLimits {
+  readonly holeWaitMs?: DurationMs;
+  readonly heldTradesMax?: number;
+  readonly resumeTradesMax?: number;
 }
 
 export interface SymbolStreamOptions {
@@ -62,6 +69,9 @@ export interface SymbolStreamOptions {
   /** Waits while the reader is behind. */
   readonly room: () => Promise<void>;
   readonly onState: () => void;
+  /** One line for the user, of what is out of the ordinary. */
+  readonly onTrouble?: (reason: string) => void;
+  readonly limits?: StreamLimits;
   /** After each start, as soon as the symbol is live: its past may be fetched. */
   readonly onJoined: (join: SymbolJoin) => void;
   readonly signal: AbortSignal;
@@ -69,27 +79,43 @@ export interface SymbolStreamOptions {
 
 export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   const { symbol, rest, clock, emit, push, room, signal } = options;
-  const asking = { priority: 'urgent', signal } as const;
-  const sequencer = createSequencer();
+  const heldMax = options.limits?.heldTradesMax ?? HELD_TRADES_MAX;
+  const sequencer = createSequencer({ heldMax, onJump: jumped });
+  const missing = createMissingTrades({
+    symbol,
+    rest,
+    clock,
+    sequencer,
+    holeWaitMs: options.limits?.holeWaitMs,
+    resumeTradesMax: options.limits?.resumeTradesMax,
+    room: roomInGate,
+    beginTime: () => gate?.openMinute() ?? rest.now(),
+    take: acceptPage,
+    begin,
+    reject,
+    signal,
+  });
+  const series = createNewSeries(symbol, { rest, sequencer, signal });
   const evidence = createMinuteEvidence(symbol, rest, signal);
   const work = createWake(clock);
+  const waits = createMinuteWaits({ rest, clock, evidence, work, signal });
   const firstOpened = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => firstOpened.resolve(), { once: true });
   let resumeFrom = options.resumeFrom;
   let gate: MinuteGate | undefined;
   const early: ClosedMinute[] = [];
-  const rejectedRows = new Set<string>();
+  const isNewRow = createRowMemory();
   let state: SymbolState = 'catching-up';
-  /** REST may have trades that will not come live. */
-  let mustReachEnd = false;
   let hasOpened = false;
   /** The socket was replaced: what came between is missing. */
   let wasLost = false;
   /** A start whose past nobody has been told to fetch yet. */
   let joined: SymbolJoin | undefined;
-  let waiting: { readonly key: string; readonly until: EpochMs } | undefined;
-  let overdueTries = 0;
-  let askAgainAt = 0;
+  /** Too much was missed, or the ids began anew: the next start is no earlier than this minute. */
+  let startNoEarlier: EpochMs | undefined;
+  let isNewSeries = false;
+  let duplicates = 0;
+  let jumps = 0;
 
   function setState(next: SymbolState): void {
     if (next === state) return;
@@ -97,12 +123,37 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     options.onState();
   }
 
-  function accept(trade: AggTrade): void {
+  function accept(trade: AggTrade, via: Via = 'stream'): void {
     // Not taken at the limit: the jump of ids shows it, and it is fetched.
-    if (gate !== undefined && gate.heldCount() >= HELD_TRADES_MAX) return;
-    const result = sequencer.accept(trade);
-    if (result.type === 'ready') pass(result.trades);
-    else if (result.type !== 'duplicate') work.wake();
+    if (gate !== undefined && gate.heldCount() >= heldMax) return;
+    const result = sequencer.accept(trade, via);
+    switch (result.type) {
+      case 'ready':
+        pass(result.trades);
+        break;
+      case 'duplicate':
+        if (via === 'stream') duplicated(trade);
+        break;
+      case 'full':
+        missing.full();
+        work.wake();
+        break;
+      case 'gap':
+      case 'waiting':
+        work.wake();
+    }
+  }
+
+  function duplicated(trade: AggTrade): void {
+    duplicates += 1;
+    if (series.suspect(trade)) work.wake();
+  }
+
+  /** Asked once, REST said the same: recorded, and taken as it is. */
+  function jumped(trade: AggTrade, expected: number): void {
+    jumps += 1;
+    const reason = `Expected trade ${trade.aggTradeId} of ${symbol} to begin with the single trade ${expected}, was ${trade.firstTradeId}: taken as it is, for the exchange says so`;
+    reject(reason, encodeAggTrade(trade));
   }
 
   function pass(trades: readonly AggTrade[]): void {
@@ -116,16 +167,10 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   function acceptPage(page: TradePage): void {
-    for (const { reason, payload } of page.rejected) rejectOnce(reason, payload);
-    for (const trade of page.trades) accept(trade);
-  }
-
-  function rejectOnce(reason: string, payload: string): void {
-    if (rejectedRows.has(payload)) return;
-    rejectedRows.add(payload);
-    const [oldest] = rejectedRows;
-    if (rejectedRows.size > REJECTED_ROWS_MAX && oldest !== undefined) rejectedRows.delete(oldest);
-    reject(reason, payload);
+    for (const { reason, payload } of page.rejected) {
+      if (isNewRow(payload)) reject(reason, payload);
+    }
+    for (const trade of page.trades) accept(trade, 'rest');
   }
 
   function reject(reason: string, payload: string): void {
@@ -133,7 +178,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   async function join(): Promise<void> {
-    const start = startMinute(resumeFrom, rest.now());
+    const start = Math.max(startMinute(resumeFrom, rest.now()), startNoEarlier ?? 0) as EpochMs;
     const [rows, first] = await Promise.all([
       fetchStartRows(symbol, start, { rest, clock, signal }),
       firstOpened.promise.then(() => findFirstTrades(symbol, start, { rest, clock, signal })),
@@ -143,13 +188,19 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     const from = accountedFrom(start, rows.minutes, first.page);
     emitStart(tilesOf(symbol, from, rows, resumeFrom), firstIdFrom(from, first));
     acceptPage(first.page);
-    mustReachEnd = first.page.isFull;
+    if (first.page.isFull) missing.expectMore();
     joined = { start: from, missedFrom: joined?.missedFrom ?? resumeFrom };
+  }
+
+  function emitSymbol({ start }: StartTiles): void {
+    emit({ type: 'symbol', start: isNewSeries ? { ...start, isNewSeries } : start });
+    isNewSeries = false;
+    startNoEarlier = undefined;
   }
 
   /** Nothing is awaited in here: the socket's trades find either no gate or all of it. */
   function emitStart(tiles: StartTiles, firstId: number | undefined): void {
-    emit({ type: 'symbol', start: tiles.start });
+    emitSymbol(tiles);
     for (const candle of [...tiles.days, ...tiles.minutes]) emit({ type: 'kline', candle });
     const lastAggTradeId = (firstId ?? 0) - 1;
     gate = createMinuteGate({ symbol, openMinute: tiles.start.time, lastAggTradeId, emit });
@@ -163,59 +214,42 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     }
   }
 
-  /** Fetches by id until nothing is missing before what came live and REST has no more that was missed. */
-  async function fetchMissing(): Promise<void> {
-    for (let tries = 0; isMissing(); ) {
-      const from = sequencer.next();
-      await fetchPage();
-      tries = sequencer.next() === from ? tries + 1 : 0;
-      if (tries > 0) await pauseOrPass(tries);
-      signal.throwIfAborted();
-    }
-  }
-
-  async function fetchPage(): Promise<void> {
-    await roomInGate();
-    const fromId = sequencer.next();
-    // A symbol that had never traded: its series begins with what REST has by now.
-    const from =
-      fromId === undefined ? { startTime: gate?.openMinute() ?? rest.now() } : { fromId };
-    const page = await rest.aggTrades(symbol, from, asking);
-    const first = page.trades[0];
-    if (fromId === undefined && first !== undefined) begin(first.aggTradeId);
-    acceptPage(page);
-    if (!page.isFull) mustReachEnd = false;
-  }
-
-  async function pauseOrPass(tries: number): Promise<void> {
-    if (tries >= HOLE_TRIES_MAX) passHole();
-    else if (isMissing()) await clock.sleep(holeRetryMs(tries), signal);
-  }
-
-  function isMissing(): boolean {
-    const isBegun = sequencer.next() !== undefined;
-    return (
-      mustReachEnd || sequencer.missing() !== undefined || (!isBegun && sequencer.heldCount() > 0)
-    );
-  }
-
   async function roomInGate(): Promise<void> {
     await room();
-    while (gate !== undefined && gate.heldCount() >= HELD_TRADES_MAX) await provideEvidence(gate);
+    while (gate !== undefined && gate.heldCount() >= heldMax) await provideEvidence(gate);
     signal.throwIfAborted();
   }
 
-  /** REST has not got them: the stream goes on, and whoever folds it sees the hole by the ids. */
-  function passHole(): void {
-    const from = sequencer.next();
-    const held = sequencer.lowestHeld();
-    mustReachEnd = false;
-    if (held === undefined) return;
-    if (from !== undefined) {
-      const reason = `Expected trades ${from} to ${held - 1} of ${symbol}: the exchange has not got them`;
-      reject(reason, '');
+  /** Until nothing is missing; too much is left to klines, and the trades join again at the next minute that is settled. */
+  async function fetchMissing(): Promise<void> {
+    if ((await missing.fetch()) === 'done' || gate === undefined) return;
+    const settled = startMinute(undefined, rest.now());
+    // Nearer than that it would not get: the trades are fetched, however many.
+    if (settled > gate.openMinute()) startAgain(gate.openMinute(), settled);
+  }
+
+  function startAgain(openMinute: EpochMs, noEarlier: EpochMs | undefined): void {
+    resumeFrom = openMinute;
+    startNoEarlier = noEarlier;
+    sequencer.suspend();
+    gate = undefined;
+  }
+
+  async function lookForNewSeries(open: MinuteGate): Promise<void> {
+    const from = await series.ask();
+    signal.throwIfAborted();
+    if (from === undefined) return;
+    const reason = `The exchange's trade ids have begun anew; trades are taken from ${new Date(from).toISOString()} on`;
+    reject(`${symbol}: ${reason}`, '');
+    setState('catching-up');
+    options.onTrouble?.(reason);
+    startAgain(open.openMinute(), from);
+    sequencer.restart();
+    isNewSeries = true;
+    while (rest.now() < from + KLINE_SETTLE_MS && !signal.aborted) {
+      await clock.sleep(EVIDENCE_RETRY_MS, signal);
     }
-    begin(held);
+    signal.throwIfAborted();
   }
 
   async function provideEvidence(open: MinuteGate): Promise<void> {
@@ -224,73 +258,49 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   async function provide(lack: Lack, open: MinuteGate): Promise<void> {
-    if (!(await isWaitOver(lack, open))) return;
+    if (!(await waits.isOver(lack, open))) return;
     if (lack.type === 'evidence') return provideEvidence(open);
     setState('repairing');
-    mustReachEnd = true;
+    missing.expectMore();
     await fetchMissing();
     if (open.lack()?.type === 'trades') await clock.sleep(EVIDENCE_RETRY_MS, signal);
-  }
-
-  /** What is lacking is given some time to come by itself. */
-  async function isWaitOver(lack: Lack, open: MinuteGate): Promise<boolean> {
-    const key = `${lack.type} ${open.openMinute()}`;
-    if (waiting?.key !== key) {
-      const ms = lack.type === 'trades' ? TRADES_WAIT_MS : EVIDENCE_WAIT_MS;
-      waiting = { key, until: (clock.now() + ms) as EpochMs };
-    }
-    const left = waiting.until - clock.now();
-    if (left <= 0) return true;
-    if ((await work.wait(left, signal)) === 'timer') waiting = { key, until: 0 as EpochMs };
-    return false;
-  }
-
-  /** Nothing is lacking: sleeps; but word of the open minute's end may itself have been missed. */
-  async function idle(open: MinuteGate): Promise<void> {
-    const due = Math.max(open.openMinute() + MINUTE_MS + KLINE_SETTLE_MS, askAgainAt);
-    const left = due - rest.now();
-    if (left > 0) {
-      await work.wait(left + 1, signal);
-      return;
-    }
-    const hasMoved = await evidence.ask(open);
-    overdueTries = hasMoved ? 0 : overdueTries + 1;
-    askAgainAt = rest.now() + Math.min(EVIDENCE_RETRY_MS * 2 ** overdueTries, OVERDUE_RETRY_MS_MAX);
   }
 
   /** The socket is new: what came in between is missing; after long, the symbol starts again. */
   function reopen(open: MinuteGate): void {
     wasLost = false;
-    mustReachEnd = true;
-    askAgainAt = 0;
-    if (rest.now() - open.openMinute() <= RESUME_MS_MAX) return;
-    resumeFrom = open.openMinute();
-    sequencer.suspend();
-    gate = undefined;
+    missing.expectMore();
+    waits.askSoon();
+    if (rest.now() - open.openMinute() > RESUME_MS_MAX) startAgain(open.openMinute(), undefined);
   }
 
   async function step(): Promise<void> {
     if (gate !== undefined && wasLost) reopen(gate);
-    if (gate === undefined) return join();
-    if (isMissing()) {
-      if (!mustReachEnd) {
+    return gate === undefined ? join() : goOn(gate);
+  }
+
+  async function goOn(open: MinuteGate): Promise<void> {
+    if (series.isSuspected()) return lookForNewSeries(open);
+    if (missing.isMissing()) {
+      if (!missing.isExpecting()) {
         setState('repairing');
         await clock.sleep(GAP_WAIT_MS, signal);
       }
       return fetchMissing();
     }
-    const lack = gate.lack();
-    if (lack !== undefined) return provide(lack, gate);
-    waiting = undefined;
+    const lack = open.lack();
+    if (lack !== undefined) return provide(lack, open);
+    waits.nothingLacks();
     setState('live');
     if (joined !== undefined) options.onJoined(joined);
     joined = undefined;
-    return idle(gate);
+    return waits.idle(open);
   }
 
   return {
     state: () => state,
-    trade: accept,
+    counts: () => ({ duplicates, jumps }),
+    trade: (trade) => accept(trade),
     closedMinute(minute) {
       if (gate === undefined) {
         early.push(minute);
@@ -311,8 +321,4 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
       while (!signal.aborted) await step();
     },
   };
-}
-
-function holeRetryMs(tries: number): DurationMs {
-  return Math.min(HOLE_RETRY_MS_MIN * 2 ** Math.min(tries - 1, 8), HOLE_RETRY_MS_MAX);
 }

@@ -1,0 +1,50 @@
+// Whether an event's times can be: near the exchange's clock, as REST or the frames before it say. No clock of the machine decides alone:
+// it may jump, and then the frames, which go on as before, are right.
+import { type DurationMs, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
+
+/** An event sent so far ahead of the exchange's time, or behind it, is none. Behind: a process that was stopped finds frames of then. */
+export const EVENT_AHEAD_MS_MAX: DurationMs = MINUTE_MS;
+export const EVENT_BEHIND_MS_MAX: DurationMs = 10 * MINUTE_MS;
+/** What an event tells of happened at most so long after it was sent (clocks of the exchange's machines), or before. */
+export const SENT_BEFORE_MS_MAX: DurationMs = 1_000;
+export const SENT_AFTER_MS_MAX: DurationMs = 10 * MINUTE_MS;
+/** So many frames in a row that agree with each other are believed against all else: the machine's clock was set, or it slept. */
+export const AGREEING_FRAMES = 3;
+
+export interface FrameTimes {
+  /** Why they cannot be; undefined where they can. `sent`: `E`; `happened`: `T`. */
+  fault(sent: EpochMs, happened: EpochMs): string | undefined;
+}
+
+/** `now`: the exchange's clock, as REST says. */
+export function createFrameTimes(now: () => EpochMs): FrameTimes {
+  let last: EpochMs | undefined;
+  let odd: EpochMs | undefined;
+  let agreeing = 0;
+
+  /** Counts the odd ones in a row that are near each other. */
+  function isNewTime(sent: EpochMs): boolean {
+    agreeing = odd !== undefined && isNear(sent, odd) ? agreeing + 1 : 1;
+    odd = sent;
+    return agreeing >= AGREEING_FRAMES;
+  }
+
+  return {
+    fault(sent, happened) {
+      if (happened > sent + SENT_BEFORE_MS_MAX || happened < sent - SENT_AFTER_MS_MAX) {
+        return `Expected a time T near E, was ${happened}, sent at ${sent}`;
+      }
+      if (!(last !== undefined && isNear(sent, last)) && !isNear(sent, now()) && !isNewTime(sent)) {
+        return `Expected a time near the exchange's ${now()}, was ${sent}`;
+      }
+      last = sent;
+      agreeing = 0;
+      odd = undefined;
+      return undefined;
+    },
+  };
+}
+
+function isNear(sent: EpochMs, time: EpochMs): boolean {
+  return sent <= time + EVENT_AHEAD_MS_MAX && sent >= time - EVENT_BEHIND_MS_MAX;
+}
