@@ -36,6 +36,13 @@ const SUITES = {
     timeoutMs: 900_000,
     needsDashboard: true,
   },
+  fuzz: {
+    folders: ['test/fuzz'],
+    has: (path) => path.endsWith('.fuzz.ts'),
+    concurrency: 1,
+    timeoutMs: 1_800_000,
+    needsDashboard: false,
+  },
   integration: {
     folders: ['test/integration'],
     has: (path) => path.endsWith('.integration.ts'),
