@@ -1,4 +1,5 @@
 // What the exchange lists, and adding or removing a symbol while running. Throws an Error whose message can be shown to the reader.
+import { parseMarketSymbol } from '../../src/core/market/symbol.ts';
 import { isRecord } from '../connection/parse-message.ts';
 
 export const SYMBOL_API_TIMEOUT_MS = 8_000;
@@ -27,7 +28,15 @@ export async function searchListings(
   const answer = await bodyOf(response);
   const listings = answer['listings'];
   if (!Array.isArray(listings)) throw new Error('the server answered something else than listings');
+  if (answer['isKnown'] === false) return anyName(query);
   return listings.filter(isListed).slice(0, LISTINGS_SHOWN_MAX);
+}
+
+/** A market without a list, a simulated one, takes any name. */
+function anyName(query: string): readonly ListedSymbol[] {
+  const symbol = parseMarketSymbol(query.replaceAll(/[/\s]/g, ''));
+  if (symbol === undefined) return [];
+  return [{ symbol, baseAsset: '', quoteAsset: '', status: 'TRADING' }];
 }
 
 export async function addSymbol(base: string, symbol: string): Promise<void> {
