@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandContext } from './commands/up.ts';
+import type { VerifyFlags } from './commands/verify.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './logger.ts';
@@ -13,7 +14,18 @@ const EXIT_USAGE = 2;
 /** A clean end takes at most this long; what is not stored by then is fetched again at the next start. */
 const STOP_DEADLINE_MS = 5_000;
 
-type Run = (context: CommandContext) => Promise<void>;
+/** Answers the exit code. */
+type Run = (context: CommandContext) => Promise<number>;
+
+type Show = (context: CommandContext) => Promise<void>;
+
+/** What ends by itself has done what it was asked to. */
+function asRun(show: Show): Run {
+  return async (context) => {
+    await show(context);
+    return 0;
+  };
+}
 
 async function main(argv: readonly string[]): Promise<void> {
   const version = readVersion();
@@ -27,13 +39,17 @@ async function main(argv: readonly string[]): Promise<void> {
     .description('all stages in one process, and the dashboard')
     .action(async (_options: unknown, command: Command) => {
       const { up } = await import('./commands/up.ts');
-      await execute(command, version, up);
+      await execute(command, version, asRun(up));
     });
   withSettings(program.command('record <file>'))
     .description('write what the market sends to a file, for replay')
     .action(async (file: string, _options: unknown, command: Command) => {
       const { record } = await import('./commands/record.ts');
-      await execute(command, version, (context) => record(context, file));
+      await execute(
+        command,
+        version,
+        asRun((context) => record(context, file)),
+      );
     });
   withSettings(program.command('replay <file>'))
     .addOption(
@@ -42,7 +58,18 @@ async function main(argv: readonly string[]): Promise<void> {
     .description('show a recording as if it were live')
     .action(async (file: string, { speed }: { speed: string }, command: Command) => {
       const { parseSpeed, replay } = await import('./commands/replay.ts');
-      await execute(command, version, (context) => replay(context, file, parseSpeed(speed)));
+      const run: Show = (context) => replay(context, file, parseSpeed(speed));
+      await execute(command, version, asRun(run));
+    });
+  withSettings(program.command('verify'))
+    .addOption(new Option('--from <time>', 'first open time, e.g. 2026-01-31; default: all kept'))
+    .addOption(new Option('--to <time>', 'end, exclusive; default: now'))
+    .addOption(new Option('--repair', 'mend what differs; not beside a running product on SQLite'))
+    .description("compare stored candles with the exchange's klines; exit code 1 on a difference")
+    .action(async (flags: VerifyFlags, command: Command) => {
+      const { verify } = await import('./commands/verify.ts');
+      const print = (line: string) => void process.stdout.write(`${line}\n`);
+      await execute(command, version, (context) => verify(context, flags, print));
     });
   const [first = ''] = argv.slice(2);
   const names = program.commands.map((command) => command.name());
@@ -87,8 +114,7 @@ async function execute(command: Command, version: string, run: Run): Promise<voi
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    await run({ config, logger, version, signal: stop.signal });
-    process.exit(0);
+    process.exit(await run({ config, logger, version, signal: stop.signal }));
   } catch (error) {
     const { message, exitCode } = explain(error, config);
     if (message === undefined) logger.fatal(error);

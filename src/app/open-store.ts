@@ -65,6 +65,24 @@ export async function openStore(
   return openSqliteStore({ path: storePath(dataDir, source), source });
 }
 
+/**
+ * What `openStore` opens, beside a process that writes it: nothing is made or changed.
+ * @throws StoreError where there is nothing, or it cannot be used.
+ */
+export async function openStoreToRead(
+  choice: StoreChoice,
+  source: Source,
+  logger: Pick<Logger, 'warn'>,
+): Promise<CandleStore> {
+  if (choice.databaseUrl !== undefined) return openStore(choice, source, logger);
+  const path = storePath(choice.dataDir, source);
+  if (existsSync(path)) return openSqliteStore({ path, source, readOnly: true });
+  throw new StoreError(
+    'unwritable',
+    `Expected candles of ${sourceId(source)} in "${path}", there is no such file: name the data directory with --data-dir`,
+  );
+}
+
 /** Where each symbol's closed minutes in the store end. A recording always plays from its beginning. */
 export async function readStarts(
   store: CandleStore,

@@ -15,8 +15,9 @@ import { differsByRounding } from '../market/rounding.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { addMs, DAY_MS, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
-import { CandleAccumulator, QuoteValue } from './candle-accumulator.ts';
+import { CandleAccumulator, type QuoteValue } from './candle-accumulator.ts';
 import { CandleRing } from './candle-ring.ts';
+import { foldTrades } from './fold-trades.ts';
 import { emptyCandle, mergeCandles } from './merge-candles.ts';
 import { asKnown, FROM_DAYS, mergeAll, type RollUp } from './roll-up.ts';
 
@@ -190,7 +191,7 @@ export class Corrections {
       this.sink({ type: 'out-of-reach', symbol: this.symbol, openTime });
       return;
     }
-    const minute = this.fold(trades, '1m', openTime, before);
+    const minute = this.fold('1m', openTime, trades, before);
     if (minute === undefined) return;
     if (known?.complete && sameCandleValues(known, minute)) return;
     this.repairSeconds(openTime, trades, before, known === undefined);
@@ -212,7 +213,7 @@ export class Corrections {
       const openTime = addMs(minuteOpenTime, offset);
       const end = openTime + SECOND_MS;
       const own = trades.filter(({ tradeTime }) => tradeTime >= openTime && tradeTime < end);
-      const second = this.fold(own, '1s', openTime, previous);
+      const second = this.fold('1s', openTime, own, previous);
       if (second === undefined) continue;
       previous = second;
       if (isNew) {
@@ -226,20 +227,12 @@ export class Corrections {
   }
 
   private fold(
-    trades: readonly AggTrade[],
     interval: '1s' | '1m',
     openTime: EpochMs,
+    trades: readonly AggTrade[],
     before: Candle | undefined,
   ): Candle | undefined {
-    const window = new CandleAccumulator();
-    const quote = new QuoteValue();
-    for (const trade of trades) {
-      quote.set(trade);
-      window.add(trade, quote);
-    }
-    if (window.trades > 0) return window.candle(this.symbol, interval, openTime, true);
-    if (before === undefined) return undefined;
-    return emptyCandle(this.symbol, interval, openTime, before.close, true);
+    return foldTrades({ symbol: this.symbol, interval, openTime }, trades, before?.close);
   }
 
   private alone(
