@@ -91,7 +91,7 @@ export interface Connections {
   announceShutdown(): void;
   /** TCP RST on every connection, or on those with these ids. */
   reset(ids?: readonly number[]): void;
-  close(code: number, reason: string): void;
+  close(code: number, reason: string, openedBy: number): void;
   /** Default: all of them. */
   freeze(ids?: readonly number[]): void;
   /** Pongs that copied a ping's payload, over all open connections. */
@@ -351,8 +351,10 @@ export function createConnections(options: ConnectionOptions): Connections {
         forget(connection);
       }
     },
-    close(code, reason) {
-      for (const { client } of open) client.close(code, reason);
+    close(code, reason, openedBy) {
+      for (const { client, record } of open) {
+        if (record.openedAt <= openedBy) client.close(code, reason);
+      }
     },
     freeze(ids) {
       for (const connection of open) {

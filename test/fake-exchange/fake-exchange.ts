@@ -78,7 +78,8 @@ export interface FakeExchange extends AsyncDisposable {
   readonly faults: Faults;
   /** TCP RST on every WebSocket, or on those with these ids. */
   resetConnections(ids?: readonly number[]): void;
-  closeConnections(code?: number, reason?: string): void;
+  /** Only those opened up to `openedBy` (exchange ms), where it is given: what an announced shutdown closes. */
+  closeConnections(code?: number, reason?: string, openedBy?: number): void;
   /**
    * Open WebSockets stay open and fall silent: nothing is sent, no ping answered; what would have
    * been sent is lost. `everything`: new connections and REST requests hang too.
@@ -145,7 +146,9 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
     klinesBeforeTrades: options.klinesBeforeTrades ?? false,
   });
 
-  const rest = { market, limiter, faults, requests, onBreach, now: clock.now, transportNow };
+  // REST must know what has happened, also where this process was held up: no window is over before its trades.
+  const now = manual ? clock.now : streams.catchUp;
+  const rest = { market, limiter, faults, requests, onBreach, now, transportNow };
   const server = createServer((request, response) => {
     if (!isFrozen) serveRest(request, response, rest);
   });
@@ -184,7 +187,8 @@ export async function createFakeExchange(options: FakeExchangeOptions = {}): Pro
     breaches,
     faults,
     resetConnections: connections.reset,
-    closeConnections: (code = 1001, reason = '') => connections.close(code, reason),
+    closeConnections: (code = 1001, reason = '', openedBy = Infinity) =>
+      connections.close(code, reason, openedBy),
     freeze(scope = 'connections') {
       isFrozen = scope === 'everything';
       connections.freeze(typeof scope === 'string' ? undefined : scope);

@@ -30,6 +30,8 @@ export interface Streams {
   advanceTo(time: number): void;
   /** Running clock: sends what has fallen due. */
   tick(): void;
+  /** Running clock: the same without pings; answers the time up to which all has happened. */
+  catchUp(): number;
   /** When something is due to be sent (ms); `Infinity` if nothing is. */
   nextDue(): number;
 }
@@ -55,12 +57,13 @@ export function createStreams(options: StreamsOptions): Streams {
   let queueStart = 0;
   let onQueueEmpty: (() => void)[] = [];
 
-  function emit(symbol: string, trade: AggTrade): void {
+  /** `at`: the moment that is being made up for; no window may close on the way whose trades are still to come. */
+  function emit(symbol: string, trade: AggTrade, at: number): void {
     const stream = `${symbol.toLowerCase()}@aggTrade`;
     market.append(symbol, [trade]);
-    klines.touch(symbol, clock.now());
-    tickers.touch(symbol, clock.now());
-    if (options.klinesBeforeTrades) sendKlines(clock.now());
+    klines.touch(symbol, at);
+    tickers.touch(symbol, at);
+    if (options.klinesBeforeTrades) sendKlines(at);
     if (connections.subscribers(stream) === 0) return;
     connections.broadcast(stream, aggTradeEvent(symbol, trade, clock.now()));
   }
@@ -82,7 +85,7 @@ export function createStreams(options: StreamsOptions): Streams {
   function sendQueued(now: number): void {
     for (let next = queue[queueStart]; next && next.trade.T <= now; next = queue[queueStart]) {
       queueStart += 1;
-      emit(next.symbol, next.trade);
+      emit(next.symbol, next.trade, now);
     }
     if (queueStart < queue.length || onQueueEmpty.length === 0) return;
     queue = [];
@@ -114,11 +117,17 @@ export function createStreams(options: StreamsOptions): Streams {
     if (to > clock.now()) manual?.set(to);
   }
 
+  function catchUp(): number {
+    const now = clock.now();
+    connections.corked(() => run(now));
+    return now;
+  }
+
   function publish(symbol: string, trades: Iterable<AggTrade>): void {
     connections.corked(() => {
       for (const trade of trades) {
         if (manual && trade.T > manual.now()) run(trade.T);
-        emit(symbol, trade);
+        emit(symbol, trade, clock.now());
       }
       if (manual) run(manual.now());
     });
@@ -163,14 +172,15 @@ export function createStreams(options: StreamsOptions): Streams {
       connections.keepAlive();
     },
     tick() {
-      connections.corked(() => run(clock.now()));
+      catchUp();
       connections.keepAlive();
     },
+    catchUp,
   };
 
   function publishOne(symbol: string, trade: AggTrade): void {
     if (manual && trade.T > manual.now()) run(trade.T);
-    emit(symbol, trade);
+    emit(symbol, trade, clock.now());
   }
 }
 

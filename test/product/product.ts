@@ -24,6 +24,8 @@ export interface Product extends AsyncDisposable {
   readonly pid: number;
   /** The newest lines of its log. */
   readonly lines: readonly string[];
+  /** Its exit code, once it has ended; null where a signal ended it. */
+  readonly exited: Promise<number | null>;
   /** Resident memory in MiB. Linux only. */
   residentMiB(): number;
   /** As Ctrl-C does; resolves with the exit code. */
@@ -44,7 +46,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...options.env },
   });
-  const exited = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
+  // No product outlives the process that tests it, however that ends (but for kill -9).
+  const killChild = () => child.kill('SIGKILL');
+  process.once('exit', killChild);
+  const exited = once(child, 'exit').then(([code]: (number | null)[]) => {
+    process.off('exit', killChild);
+    return code ?? null;
+  });
   const lines: string[] = [];
   const url = await readyUrl(child, lines, exited);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -56,6 +64,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     url,
     pid,
     lines,
+    exited,
     residentMiB: () => residentMiB(pid),
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
