@@ -1,0 +1,174 @@
+// Compares what the product stored and streamed with what is true. Says each difference; decides nothing about the run.
+import { storePath } from '../../src/app/open-store.ts';
+import { marketSymbol } from '../../src/core/market/symbol.ts';
+import { epochMs } from '../../src/core/market/time.ts';
+import { binanceSource } from '../../src/feed/binance/feed.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { asTruth } from '../candles/candle-run.ts';
+import { INTERVALS, type Interval, nextOpenTime } from '../fake-exchange/calendar.ts';
+import type { FakeExchange } from '../fake-exchange/fake-exchange.ts';
+import type { TruthCandle } from '../fake-exchange/truth.ts';
+import type { Life } from './keeper.ts';
+
+/** Of each interval and symbol the newest so many are compared: the product fetches 1,000 of the past. */
+const COMPARED_MAX = 900;
+
+export type Truth = ReadonlyMap<string, ReadonlyMap<number, TruthCandle>>;
+
+const keyOf = (symbol: string, interval: Interval) => `${symbol} ${interval}`;
+
+/** Every closed candle that ends before `to`, by symbol and interval, by open time. */
+export function truthOf(exchange: FakeExchange, symbols: readonly string[], to: number): Truth {
+  const truth = new Map<string, ReadonlyMap<number, TruthCandle>>();
+  for (const symbol of symbols) {
+    for (const interval of INTERVALS) {
+      const range = { endTime: to - 1, limit: COMPARED_MAX };
+      const candles = exchange.market
+        .candles(symbol, interval, range, exchange.now())
+        .filter(({ closeTime }) => closeTime < to);
+      truth.set(keyOf(symbol, interval), new Map(candles.map((each) => [each.openTime, each])));
+    }
+  }
+  return truth;
+}
+
+export interface Comparison {
+  readonly compared: number;
+  readonly corrected: number;
+  readonly differences: readonly string[];
+}
+
+/** Reads the store beside the product, or after it. */
+export async function compareStore(
+  exchange: FakeExchange,
+  dataDir: string,
+  truth: Truth,
+): Promise<Comparison> {
+  const source = binanceSource({ restUrls: [exchange.restUrl], webSocketUrls: [exchange.wsUrl] });
+  await using store = await openSqliteStore({
+    path: storePath(dataDir, source),
+    source,
+    readOnly: true,
+  });
+  const differences: string[] = [];
+  let [compared, corrected] = [0, 0];
+  for (const [key, candles] of truth) {
+    const [symbol = '', interval = ''] = key.split(' ');
+    const [first, last] = [[...candles.keys()][0] ?? 0, [...candles.keys()].at(-1) ?? 0];
+    const stored = await store.read({
+      symbol: marketSymbol(symbol),
+      interval: interval as Interval,
+      from: epochMs(first),
+      to: epochMs(last),
+      limit: COMPARED_MAX * 2,
+      take: 'first',
+    });
+    const missing = new Map(candles);
+    for (const candle of stored) {
+      const wanted = missing.get(candle.openTime);
+      missing.delete(candle.openTime);
+      compared += 1;
+      if (candle.revision > 0) corrected += 1;
+      const name = `${key} ${iso(candle.openTime)}`;
+      if (wanted === undefined) differences.push(`${name}: stored, and the exchange has none`);
+      else differences.push(...fieldFaults(name, asTruth(candle), wanted));
+      if (!candle.complete) differences.push(`${name}: not complete`);
+    }
+    differences.push(...[...missing.keys()].map((time) => `${key} ${iso(time)}: missing`));
+  }
+  return { compared, corrected, differences };
+}
+
+function fieldFaults(name: string, ours: TruthCandle, wanted: TruthCandle): string[] {
+  return (Object.keys(wanted) as (keyof TruthCandle)[])
+    .filter((field) => ours[field] !== undefined && ours[field] !== wanted[field])
+    .map((field) => `${name}: ${field} is ${ours[field]}, the truth is ${wanted[field]}`);
+}
+
+const FRAME_FIELDS: Readonly<Record<string, keyof TruthCandle>> = {
+  T: 'closeTime',
+  o: 'open',
+  h: 'high',
+  l: 'low',
+  c: 'close',
+  v: 'volume',
+  q: 'quoteVolume',
+  n: 'trades',
+  V: 'takerBuyVolume',
+  Q: 'takerBuyQuoteVolume',
+  f: 'firstTradeId',
+  L: 'lastTradeId',
+};
+
+/**
+ * What is wrong with the closed frames of one life: each window once, in order, without a hole, from the one that was open when the
+ * streams were subscribed to; in a last life up to `to`.
+ */
+export function frameFaults(life: Life, truth: Truth, to: number, isLast: boolean): string[] {
+  const { watch } = life;
+  const frames = Map.groupBy(watch.frames, (each) => keyOf(each.symbol, each.interval));
+  const faults = [...truth].flatMap(([key, candles]) => {
+    const sent = (frames.get(key) ?? []).filter(({ openTime }) => candles.has(openTime));
+    const wanted = [...candles.values()].filter(
+      ({ closeTime }) => closeTime >= watch.openedAt && closeTime < to,
+    );
+    const until = isLast ? wanted.length : untilLast(wanted, sent.at(-1)?.openTime);
+    return [
+      ...countFaults(key, sent, wanted.slice(0, until)),
+      ...sent.flatMap(({ openTime, k }) => frameFieldFaults(key, k, candles.get(openTime))),
+      ...orderFaults(key, sent),
+    ];
+  });
+  if (watch.cut !== undefined) faults.push(`our kline streams were cut: ${watch.cut}`);
+  return faults;
+}
+
+function countFaults(
+  key: string,
+  sent: Life['watch']['frames'],
+  expected: readonly TruthCandle[],
+): string[] {
+  const times = new Map<number, number>();
+  for (const { openTime } of sent) times.set(openTime, (times.get(openTime) ?? 0) + 1);
+  const missing = expected.filter(({ openTime }) => !times.has(openTime));
+  const repeated = [...times].filter(([, count]) => count > 1);
+  return [
+    ...missing.map(({ openTime }) => `${key} ${iso(openTime)}: no x:true`),
+    ...repeated.map(([openTime, count]) => `${key} ${iso(openTime)}: x:true ${count} times`),
+  ];
+}
+
+function untilLast(wanted: readonly TruthCandle[], last: number | undefined): number {
+  return last === undefined ? 0 : wanted.findLastIndex(({ openTime }) => openTime <= last) + 1;
+}
+
+function frameFieldFaults(
+  key: string,
+  k: Readonly<Record<string, unknown>>,
+  wanted: TruthCandle | undefined,
+): string[] {
+  if (wanted === undefined) return [];
+  return Object.entries(FRAME_FIELDS)
+    .filter(([name, field]) => k[name] !== wanted[field] && !isUnknownId(name, k))
+    .map(([name, field]) => {
+      const time = iso(wanted.openTime);
+      return `${key} ${time}: x:true has ${name} ${k[name]}, the truth is ${wanted[field]}`;
+    });
+}
+
+/** A candle made of klines by REST has trades, and no ids: the event has −1 for them. */
+function isUnknownId(name: string, k: Readonly<Record<string, unknown>>): boolean {
+  return (name === 'f' || name === 'L') && k[name] === -1 && k['n'] !== 0;
+}
+
+function orderFaults(key: string, sent: Life['watch']['frames']): string[] {
+  return sent.flatMap(({ openTime, interval }, index) => {
+    const before = sent[index - 1];
+    if (before === undefined || nextOpenTime(interval, before.openTime) === openTime) return [];
+    return [`${key}: x:true of ${iso(openTime)} came after that of ${iso(before.openTime)}`];
+  });
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

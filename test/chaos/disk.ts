@@ -1,0 +1,75 @@
+// The disk under the data directory: a small one of its own where this user may mount one, else a limit on the size of the product's files.
+// Fills it, frees it, makes it read-only; touches nothing outside its folder.
+import { execFile } from 'node:child_process';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const SIZE_MIB = 64;
+const BALLAST_CHUNK = Buffer.alloc(64 * 1024);
+
+export interface Disk extends AsyncDisposable {
+  /** Where the product keeps its candles. */
+  readonly dataDir: string;
+  /** `mount`: a disk of its own; `limit`: only the size of files can be limited. */
+  readonly kind: 'mount' | 'limit';
+  /** No room is left, for the process `pid` at least. */
+  fill(pid: number | undefined): Promise<void>;
+  free(pid: number | undefined): Promise<void>;
+  /** Only while nobody has files open for writing. False where this user can't. */
+  setReadOnly(isReadOnly: boolean): Promise<boolean>;
+}
+
+export async function openDisk(wantsOwn: boolean): Promise<Disk> {
+  const root = await mkdtemp(join(tmpdir(), 'wickstream-chaos-'));
+  const isMounted = wantsOwn && (await succeeds('mount', mountArgs(root)));
+  const ballast = join(root, 'ballast');
+  return {
+    dataDir: join(root, 'data'),
+    kind: isMounted ? 'mount' : 'limit',
+    async fill(pid) {
+      if (isMounted) await fillWith(ballast);
+      else if (pid !== undefined) await limitFiles(pid, '0');
+    },
+    async free(pid) {
+      if (isMounted) await rm(ballast, { force: true });
+      else if (pid !== undefined) await limitFiles(pid, 'unlimited');
+    },
+    async setReadOnly(isReadOnly) {
+      if (!isMounted) return false;
+      return succeeds('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, root]);
+    },
+    async [Symbol.asyncDispose]() {
+      if (isMounted) await run('umount', [root]);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function mountArgs(root: string): readonly string[] {
+  return ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'wickstream-chaos', root];
+}
+
+/** Only the soft limit: it can be taken back. Fails where the process has just ended: then there is nothing to limit. */
+async function limitFiles(pid: number, bytes: string): Promise<void> {
+  await succeeds('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+}
+
+async function fillWith(path: string): Promise<void> {
+  await using file = await open(path, 'w');
+  try {
+    for (;;) await file.write(BALLAST_CHUNK);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+  }
+}
+
+async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
+  return run(command, [...args]).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,20 @@
+// Waits for something to be so. What only time can bring is looked for now and then; a failure to look means: not yet.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LOOK_MS = 250;
+
+/** Resolves with whether it came to be within `msMax`. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  msMax: number,
+): Promise<boolean> {
+  const deadline = performance.now() + msMax;
+  while (performance.now() < deadline) {
+    const found = await Promise.resolve()
+      .then(isSo)
+      .catch(() => false);
+    if (found) return true;
+    await sleep(LOOK_MS);
+  }
+  return false;
+}
