@@ -10,6 +10,7 @@ import { systemClock } from '../../src/app/system-clock.ts';
 import type { Candle } from '../../src/core/market/candle.ts';
 import { INTERVALS, type Interval } from '../../src/core/market/interval.ts';
 import { marketSymbol } from '../../src/core/market/symbol.ts';
+import { type Clock, epochMs } from '../../src/core/market/time.ts';
 import { binanceFeed } from '../../src/feed/binance/feed.ts';
 import type { Log } from '../../src/log/log.ts';
 import { OHLCV } from '../../src/protocol/topics.ts';
@@ -26,6 +27,8 @@ export interface TestPipeline extends AsyncDisposable {
   readonly published: readonly Candle[];
   /** Resolves when a closed candle of that window was published; rejects after 30 s. */
   untilClosed(interval: Interval, openTime: number): Promise<void>;
+  /** The same for any candle published. */
+  untilPublished(isIt: (candle: Candle) => boolean): Promise<void>;
   /** The highest revision of each candle published, ascending. */
   candles(interval: Interval): Candle[];
 }
@@ -35,17 +38,28 @@ export async function temporaryDir(): Promise<AsyncDisposable & { readonly path:
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** The machine's clock, `speed` times as fast: what waits for minutes waits for seconds. */
+export function fastClock(speed: number): Clock {
+  const startedAt = systemClock.now();
+  return {
+    now: () => epochMs(Math.floor(startedAt + (systemClock.now() - startedAt) * speed)),
+    sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+  };
+}
+
 /** Disposing it ends all stages and closes the store. */
 export async function startPipeline(options: {
   readonly exchange: FakeExchange;
   readonly dataDir: string;
   readonly symbols: readonly string[];
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }): Promise<TestPipeline> {
   const { exchange, dataDir } = options;
   const symbols = options.symbols.map(marketSymbol);
   const config = readConfig({ flags: { port: '0' }, env: {}, isTerminal: false });
   const logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-  const clock = systemClock;
+  const { clock = systemClock } = options;
   const feed = binanceFeed({
     restUrls: [exchange.restUrl],
     webSocketUrls: [exchange.wsUrl],
@@ -74,33 +88,34 @@ export async function startPipeline(options: {
       });
     },
   });
+  const untilPublished = (isIt: (candle: Candle) => boolean, what: string): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (published.some(isIt)) resolve();
+    };
+    const deadline = setTimeout(() => {
+      const newest = published.at(-1);
+      const at = `${newest?.interval} ${new Date(newest?.openTime ?? 0).toISOString()}`;
+      reject(new Error(`No ${what}; newest ${at}`));
+    }, WAIT_MS_MAX);
+    waiting.add(look);
+    look();
+    return promise.finally(() => {
+      clearTimeout(deadline);
+      waiting.delete(look);
+    });
+  };
   return {
     pipeline,
     store,
     published,
     candles: (interval) => newestOf(published, interval),
-    untilClosed: (interval, openTime) => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const look = () => {
-        const isThere = published.some(
-          (candle) => candle.interval === interval && candle.openTime === openTime,
-        );
-        if (isThere) resolve();
-      };
-      const newest = () => published.at(-1);
-      const deadline = setTimeout(() => {
-        const at = `${newest()?.interval} ${new Date(newest()?.openTime ?? 0).toISOString()}`;
-        reject(
-          new Error(`No ${interval} candle at ${new Date(openTime).toISOString()}; newest ${at}`),
-        );
-      }, WAIT_MS_MAX);
-      waiting.add(look);
-      look();
-      return promise.finally(() => {
-        clearTimeout(deadline);
-        waiting.delete(look);
-      });
-    },
+    untilClosed: (interval, openTime) =>
+      untilPublished(
+        (candle) => candle.interval === interval && candle.openTime === openTime,
+        `${interval} candle at ${new Date(openTime).toISOString()}`,
+      ),
+    untilPublished: (isIt) => untilPublished(isIt, 'such candle'),
     [Symbol.asyncDispose]: async () => {
       if (ending.signal.aborted) return;
       ending.abort();
