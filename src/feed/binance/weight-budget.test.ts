@@ -53,3 +53,13 @@ test('little is spent before the limit is known', () => {
   budget.setLimit(6_000);
   assert.equal(budget.take(1, 'urgent', epochMs(2)), 0);
 });
+
+test('a clock set back by an hour keeps nobody waiting longer than a minute', () => {
+  const budget = createWeightBudget();
+  budget.setLimit(100);
+  const hour = epochMs(3_600_000);
+  assert.equal(budget.take(90, 'urgent', epochMs(2 * hour)), 0);
+  const wait = budget.take(90, 'urgent', hour);
+  assert(wait > 0 && wait <= 62_000, `${wait} ms`);
+  assert.equal(budget.take(90, 'urgent', epochMs(hour + wait)), 0);
+});

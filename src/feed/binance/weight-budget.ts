@@ -30,7 +30,14 @@ export function createWeightBudget(): WeightBudget {
   let foreign = 0;
   let foreignAt = 0 as EpochMs;
 
+  /** The machine's clock was set back: what was spent counts from now on, not from a time to come. */
+  function clockBack(now: EpochMs): void {
+    if ((spent.at(-1)?.at ?? 0) > now) spent.splice(0, spent.length, { at: now, weight: sum });
+    if (foreignAt > now) foreignAt = now;
+  }
+
   function forget(now: EpochMs): void {
+    clockBack(now);
     for (let first = spent[0]; first !== undefined; first = spent[0]) {
       if (first.at > now - MINUTE_MS - MARGIN_MS) break;
       sum -= first.weight;
