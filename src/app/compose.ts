@@ -10,7 +10,7 @@ import type { Log } from '../log/log.ts';
 import { createServer } from '../server/create-server.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import type { Config } from './config.ts';
-import { openStages } from './run-stages.ts';
+import { openStages, wishRecord } from './run-stages.ts';
 
 export interface Pipeline extends AsyncDisposable {
   /** Where the dashboard is. */
@@ -58,6 +58,7 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
     metrics: new Registry(),
     source: feed.source,
     stages: stages.counts,
+    wish: (wish) => stages.log.append([wishRecord(wish)]),
     storeFault: stages.storeFault,
   });
   opening.use(server);

@@ -2,12 +2,15 @@
 // virtual clock. Opens no port and no store, reads no clock but the one it is given.
 import type { Logger } from 'pino';
 import type { Interval } from '../core/market/interval.ts';
+import type { SymbolWish } from '../core/market/listing.ts';
 import { symbolOfTick } from '../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
-import type { MarketFeed } from '../feed/market-feed.ts';
-import type { Log } from '../log/log.ts';
+import { wishedSymbols } from '../core/market/wished-symbols.ts';
+import type { MarketFeed, StartPoint } from '../feed/market-feed.ts';
+import type { AnyLogRecord, Log } from '../log/log.ts';
 import { memoryLog } from '../log/memory/memory-log.ts';
+import { SYMBOLS } from '../protocol/topics.ts';
 import { aggregate, aggregateCounts } from '../stages/aggregate.ts';
 import { audit, auditCounts } from '../stages/audit.ts';
 import { type IngestCounters, ingest } from '../stages/ingest.ts';
@@ -69,8 +72,21 @@ export function openStages(options: StagesOptions): Stages {
     }),
     storeFault: () => storeFault,
     async start() {
-      const starts = await readStarts(store, symbols, feed.source);
+      const { named, wishes } = wishedSymbols(symbols, await store.symbolWishes());
+      tellWishes(wishes, symbols, logger);
+      await log.append(wishes.map(wishRecord));
+      const starts = await readStarts(store, named, feed.source);
       const resumeFrom = new Map(starts.map((start) => [start.symbol, start.resumeFrom]));
+      const startOf = async (symbol: MarketSymbol): Promise<StartPoint> => {
+        const [start = { symbol, resumeFrom: undefined }] = await readStarts(
+          store,
+          [symbol],
+          feed.source,
+        );
+        // Its aggregation begins where its trades do.
+        resumeFrom.set(symbol, start.resumeFrom);
+        return start;
+      };
       stages.push(
         persist({
           log,
@@ -111,6 +127,7 @@ export function openStages(options: StagesOptions): Stages {
         log,
         store,
         starts,
+        startOf,
         clock,
         logger,
         counters: countersOf(ingestion),
@@ -134,6 +151,25 @@ export function openStages(options: StagesOptions): Stages {
       await log[Symbol.asyncDispose]();
     },
   };
+}
+
+/** For the log: what the user wishes to follow. */
+export function wishRecord(value: SymbolWish): AnyLogRecord {
+  return { topic: SYMBOLS, key: value.symbol, value, timestamp: value.at };
+}
+
+function tellWishes(
+  wishes: readonly SymbolWish[],
+  named: readonly MarketSymbol[],
+  logger: Logger,
+): void {
+  for (const { symbol, wanted, at } of wishes) {
+    if (wanted || !named.includes(symbol)) continue;
+    const when = new Date(at).toISOString();
+    logger.warn(
+      `${symbol} is not followed: it was removed at ${when}. Add it again in the dashboard.`,
+    );
+  }
 }
 
 function countersOf(counts: { trades: number; rejected: number; history: number }): IngestCounters {

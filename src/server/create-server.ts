@@ -10,6 +10,7 @@ import Fastify, {
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Interval } from '../core/market/interval.ts';
+import type { SymbolWish } from '../core/market/listing.ts';
 import type { Source } from '../core/market/source.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
@@ -24,6 +25,7 @@ import { registerDashboard } from './http/dashboard.ts';
 import { errorBody } from './http/error-body.ts';
 import { frameworkErrorAnswer } from './http/framework-error.ts';
 import { registerProbes } from './http/probes.ts';
+import { registerSymbolsApi } from './http/symbols-api.ts';
 import { registerMetrics } from './metrics.ts';
 import { AuditNews } from './websocket/audit-news.ts';
 import { registerLive } from './websocket/live.ts';
@@ -46,6 +48,8 @@ export interface ServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Writes to the log which symbol the user wishes to follow, or no longer. */
+  readonly wish: (wish: SymbolWish) => Promise<void>;
   /** The source where it is known before the feed's first status. */
   readonly source?: Source;
   /** Numbers of the stages in this process, for `/api/v1/health` and `/metrics`. */
@@ -133,6 +137,7 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   const shared = { market, store, news, intervals, version, clock, stages, connections, auditDays };
   opening.use(registerMetrics({ ...shared, registry: metrics }));
   registerApiV1(app, shared);
+  registerSymbolsApi(app, { market, news, clock, wish: options.wish });
   registerLive(app, { ...shared, views, auditNews });
   registerProbes(app, { ...shared, metrics });
   await registerDashboard(app, options.dashboardDir);

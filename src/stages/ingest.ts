@@ -17,6 +17,7 @@ import type { AnyLogRecord, Log } from '../log/log.ts';
 import { EVIDENCE, FEED_STATUS, LISTINGS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { followRepairs } from './ingest/follow-repairs.ts';
+import { createWishes } from './ingest/follow-wishes.ts';
 import { createHistoryWriter } from './ingest/history-writer.ts';
 import { createRejections } from './ingest/rejections.ts';
 
@@ -33,6 +34,8 @@ export interface IngestOptions {
   /** Takes closed candles of the past; without one they are left out. */
   readonly store?: CandleStore;
   readonly starts: readonly StartPoint[];
+  /** Where a symbol that is added while it runs goes on. Default: at the current minute. */
+  readonly startOf?: (symbol: MarketSymbol) => Promise<StartPoint>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters?: IngestCounters;
@@ -53,6 +56,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const status = createStatus(feed, clock);
+  const wishes = createWishes({ ...options, signal });
   const rejections = createRejections(options);
   const history =
     options.store === undefined
@@ -91,6 +95,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
         rejections.rejected(reason, payload);
         const value = { reason, payload, receivedAt: clock.now() };
         await append([{ topic: RAW_TICKS_DLQ, key: '', value, timestamp: value.receivedAt }]);
+        await wishes.refused(payload);
         break;
       }
       case 'state':
@@ -152,11 +157,12 @@ export async function ingest(options: IngestOptions): Promise<void> {
   }
 
   // A failure of either ends the other; an append that was cut short by that is no failure.
-  const parts = [followRepairs({ log, feed, signal }), read(), beat()].map((part) =>
-    part.catch((error: unknown) => {
-      stop.abort();
-      throw error;
-    }),
+  const parts = [followRepairs({ log, feed, signal }), read(), beat(), wishes.follow()].map(
+    (part) =>
+      part.catch((error: unknown) => {
+        stop.abort();
+        throw error;
+      }),
   );
   const ends = await Promise.allSettled(parts);
   await history?.written();

@@ -4,6 +4,7 @@ import type { AggTrade } from '../core/market/agg-trade.ts';
 import type { Candle, LiveCandle } from '../core/market/candle.ts';
 import type { FeedStatus } from '../core/market/feed-status.ts';
 import type { Interval } from '../core/market/interval.ts';
+import type { Listing } from '../core/market/listing.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 
 export type MarketEvent =
@@ -13,11 +14,13 @@ export type MarketEvent =
   | { readonly type: 'trade'; readonly trade: AggTrade }
   /** A verdict on a closed minute, perhaps before that minute's candle or correction has been read. */
   | { readonly type: 'audit'; readonly audit: Audit }
-  | { readonly type: 'status'; readonly status: FeedStatus };
+  | { readonly type: 'status'; readonly status: FeedStatus }
+  /** A symbol has come or gone: the whole list. */
+  | { readonly type: 'symbols'; readonly symbols: readonly MarketSymbol[] };
 
 /** A read model kept by the serve stage; everything in it is immutable once handed out. */
 export interface LiveMarket {
-  /** Symbols asked for at the start plus every symbol seen, in that order. */
+  /** Symbols asked for at the start, then every symbol wished for or seen since, in that order; without those removed. */
   symbols(): readonly MarketSymbol[];
   live(symbol: MarketSymbol, interval: Interval): LiveCandle | undefined;
   /** The newest closed candles, ascending, at most `CLOSED_TAIL_MAX`: the store may not have them yet. Higher revision wins. */
@@ -26,6 +29,8 @@ export interface LiveMarket {
   recentTrades(symbol: MarketSymbol): readonly AggTrade[];
   /** The verdicts that came last, at most `AUDIT_TAIL_MAX`: the store may not have them yet. */
   auditTail(symbol: MarketSymbol): readonly Audit[];
+  /** What the exchange lists; empty while that is not known. */
+  listings(): ReadonlyMap<MarketSymbol, Listing>;
   status(): FeedStatus | undefined;
   /** Called in the order things happened; must not throw and must not block. Returns the way to stop. */
   subscribe(listener: (event: MarketEvent) => void): () => void;

@@ -7,9 +7,11 @@ import type { Log, LogConsumer } from '../log/log.ts';
 import {
   AUDITS,
   FEED_STATUS,
+  LISTINGS,
   OHLCV,
   OHLCV_LIVE,
   RAW_TICKS,
+  SYMBOLS,
   type Topic,
 } from '../protocol/topics.ts';
 import type { LiveMarket } from './live-market.ts';
@@ -28,7 +30,7 @@ export interface ServeOptions {
 const POLL_TIMEOUT_MS: DurationMs = 1_000;
 
 /**
- * Follows `ohlcv_<interval>`, `ohlcv_live`, `feed_status`, `audits` and the trades of `raw_ticks`.
+ * Follows `ohlcv_<interval>`, `ohlcv_live`, `feed_status`, `audits`, `listings`, `symbols` and the trades of `raw_ticks`.
  * `done` resolves when `signal` has aborted and every reader is closed, and rejects where the log
  * fails. Listeners are called in the order each topic was read; the order between topics is open.
  */
@@ -57,6 +59,8 @@ export function serve(options: ServeOptions): LiveMarket & { readonly done: Prom
       intervals.map((interval) => OHLCV[interval]),
       (candle) => market.applyClosed(candle),
     ),
+    follow('serve-listings', [LISTINGS], (listing) => market.applyListing(listing)),
+    follow('serve-symbols', [SYMBOLS], (wish) => market.applyWish(wish)),
     follow('serve-audits', [AUDITS], (audit) => market.applyAudit(audit)),
     follow('serve-live', [OHLCV_LIVE], (candle) => market.applyLive(candle)),
     follow('serve-trades', [RAW_TICKS], (tick) => {

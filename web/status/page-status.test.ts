@@ -48,6 +48,13 @@ describe('pageStatus (I12)', () => {
   it('says the state of the symbol in view where it is not simply live', () => {
     assert.equal(look({ symbols: { BTCUSDT: 'catching-up' } }).state, 'catching-up');
     assert.equal(look({ symbols: { ETHUSDT: 'catching-up' } }).state, 'live');
+    const joining = { state: 'catching-up', symbols: { ETHUSDT: 'catching-up' } } as const;
+    assert.equal(look(joining).state, 'live', 'another that joins');
+    assert.equal(
+      look({ symbols: { BTCUSDT: 'stale' } }).isCurrent,
+      false,
+      'its connection is silent',
+    );
     assert.equal(look({ state: 'offline', symbols: { BTCUSDT: 'repairing' } }).state, 'offline');
   });
 

@@ -45,15 +45,21 @@ export interface PageStatusInput {
   readonly symbol: string | undefined;
 }
 
+/** Data comes: where symbols are named, each one's own state counts. */
+const FED: ReadonlySet<PageState> = new Set(['live', 'catching-up', 'repairing']);
+
 /** The state of what this page shows: its connection first, then the feed, then the symbol in view. */
 export function pageStatus(input: PageStatusInput): PageStatus {
   const { status } = input;
   if (input.isServerLost) return look('no-server', input.lastHeardAt, undefined);
   if (status === undefined) return look('connecting', undefined, 'Connecting to the server.');
   const ofSymbol = input.symbol === undefined ? undefined : status.symbols[input.symbol];
-  const isFed = status.state === 'live' || status.state === 'repairing';
-  if (isFed && ofSymbol !== undefined) return look(ofSymbol, status.since, status.reason);
-  return look(status.state, status.since, status.reason);
+  const isOfSymbols = FED.has(status.state) && Object.keys(status.symbols).length > 0;
+  if (!isOfSymbols) return look(status.state, status.since, status.reason);
+  // Another symbol that joins, or is repaired, is no news here.
+  return ofSymbol === undefined
+    ? look('live', status.since, undefined)
+    : look(ofSymbol, status.since, status.reason);
 }
 
 function look(state: PageState, since: number | undefined, reason: string | undefined): PageStatus {

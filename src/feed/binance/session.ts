@@ -2,7 +2,7 @@
 import type { Candle } from '../../core/market/candle.ts';
 import type { RepairRequest } from '../../core/market/evidence.ts';
 import { STALE_AFTER_MS } from '../../core/market/feed-status.ts';
-import type { MarketSymbol } from '../../core/market/symbol.ts';
+import { type MarketSymbol, SYMBOLS_MAX } from '../../core/market/symbol.ts';
 import { type DurationMs, HOUR_MS } from '../../core/market/time.ts';
 import { type FeedEvent, REJECTED_PAYLOAD_MAX, type StartPoint } from '../market-feed.ts';
 import type { AttemptBudget } from './back-off.ts';
@@ -165,6 +165,11 @@ export function createSession(options: SessionOptions): Session {
 
   function add(start: StartPoint): void {
     if (signal.aborted || symbols.has(start.symbol)) return;
+    if (symbols.size >= SYMBOLS_MAX) {
+      const reason = `${SYMBOLS_MAX} symbols are followed, the most there can be`;
+      refuse(start.symbol, new Error(reason));
+      return;
+    }
     const followed = follow(start);
     if (isTimed) run(start.symbol, followed);
     report.look();

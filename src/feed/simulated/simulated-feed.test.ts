@@ -11,7 +11,7 @@ import { priceOf, quantityOf } from '../../core/market/agg-trade.ts';
 import { type Candle, sameCandleValues } from '../../core/market/candle.ts';
 import { DECIMAL_ONE } from '../../core/market/decimal.ts';
 import { INTERVALS } from '../../core/market/interval.ts';
-import type { RawTick } from '../../core/market/raw-tick.ts';
+import { type RawTick, symbolOfTick } from '../../core/market/raw-tick.ts';
 import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
 import { addMs, DAY_MS, type EpochMs, epochMs, MINUTE_MS } from '../../core/market/time.ts';
 import type { FeedEvent } from '../market-feed.ts';
@@ -36,6 +36,34 @@ describe('simulatedFeed', () => {
   it('gives equal records for equal seed, symbol and time, however it is asked (I7)', async () => {
     const first = await ticksOf(feedAt());
     assert.deepEqual(await ticksOf(feedAt()), first);
+  });
+
+  it('takes any name in while it runs, and lets it go, also while it joins', async () => {
+    const under = feedAt(NOW, { symbols: [BITCOIN] });
+    const [ether, sol] = [marketSymbol('ETHUSDT'), marketSymbol('SOLUSDT')];
+    let hasBegun = false;
+    let isRemoved = false;
+    const later: MarketSymbol[] = [];
+    const see = (symbol: MarketSymbol): void => {
+      if (isRemoved) later.push(symbol);
+      if (symbol !== sol || isRemoved) return;
+      // Its first records are under way: it joins.
+      for (const gone of [sol, BITCOIN]) under.feed.remove(gone);
+      isRemoved = true;
+    };
+    const begin = (): boolean => {
+      hasBegun = true;
+      for (const symbol of [sol, ether, BITCOIN]) under.feed.add({ symbol, resumeFrom: undefined });
+      return false;
+    };
+    const isEnough = (event: FeedEvent): boolean => {
+      if (event.type === 'ticks') event.ticks.map(symbolOfTick).forEach(see);
+      if (event.type !== 'state' || event.symbols.size > 0) return false;
+      return hasBegun ? isRemoved && later.includes(ether) : begin();
+    };
+    await readUntil(under, isEnough);
+    assert(later.includes(ether));
+    assert(!later.slice(-100).includes(sol) && !later.slice(-100).includes(BITCOIN));
   });
 
   it('is another market for another seed', async () => {

@@ -67,6 +67,7 @@ export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
     options.symbols.map((name) => [name, listingOf(name, seed, tradesPerSecond)]),
   );
   const disposed = new AbortController();
+  let running: Market | undefined;
   const asked: RepairRequest[] = [];
 
   const symbolFor = (name: MarketSymbol): SimulatedSymbol => {
@@ -98,13 +99,31 @@ export function simulatedFeed(options: SimulatedFeedOptions): MarketFeed {
         `Simulated market, seed ${seed}: ${joining.length} symbols, ${historyDays} days of history`,
       );
       const ends = AbortSignal.any([signal, disposed.signal]);
-      return runMarket(joining, asked, clock, historyDays, ends);
+      running = { waiting: joining, live: [], news: [] };
+      return runMarket(running, asked, clock, historyDays, ends);
     },
     ask(request) {
       if (asked.length < REPAIRS_ASKED_MAX) asked.push(request);
     },
-    add() {},
-    remove() {},
+    add: (start) => {
+      if (running === undefined || isThere(running, start.symbol)) return;
+      if (!symbols.has(start.symbol)) {
+        symbols.set(start.symbol, listingOf(start.symbol, seed, tradesPerSecond));
+      }
+      try {
+        running.waiting.push({ ...start, symbol: symbolFor(start.symbol) });
+        running.news.push(stateEvent(running.waiting));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        running.news.push({ type: 'rejected', reason, payload: start.symbol });
+      }
+    },
+    remove: (name) => {
+      if (running === undefined || !isThere(running, name)) return;
+      running.waiting = running.waiting.filter((entry) => nameOf(entry) !== name);
+      running.live = running.live.filter((entry) => nameOf(entry) !== name);
+      running.news.push(stateEvent(running.waiting));
+    },
     [Symbol.asyncDispose]: async () => disposed.abort(),
   };
 }
@@ -114,27 +133,42 @@ interface Joining {
   readonly resumeFrom: EpochMs | undefined;
 }
 
+/** Who joins and who is live, by now: symbols come and go. */
+interface Market {
+  waiting: Joining[];
+  live: LiveSymbol[];
+  /** What came of that, to be told. */
+  readonly news: FeedEvent[];
+}
+
+function nameOf({ symbol }: Joining | LiveSymbol): MarketSymbol {
+  return symbol.listing.symbol;
+}
+
+function isThere({ waiting, live }: Market, name: MarketSymbol): boolean {
+  return [...waiting, ...live].some((entry) => nameOf(entry) === name);
+}
+
 async function* runMarket(
-  starts: readonly Joining[],
+  market: Market,
   asked: RepairRequest[],
   clock: Clock,
   historyDays: number,
   signal: AbortSignal,
 ): AsyncGenerator<FeedEvent, void, undefined> {
-  const waiting = [...starts];
-  const live: LiveSymbol[] = [];
-  const joining = joinWaiting(waiting, live, clock, historyDays);
-  yield stateEvent(waiting);
+  const joining = joinWaiting(market, clock, historyDays);
+  yield stateEvent(market.waiting);
   while (!signal.aborted) {
+    yield* market.news.splice(0);
     const joined = joining.next().value;
     if (joined !== undefined) yield joined;
-    for (const event of dueEvents(live, clock.now())) {
+    for (const event of dueEvents(market.live, clock.now())) {
       yield event;
       if (signal.aborted) return;
     }
-    yield* answer(asked.shift(), live);
-    if (sendBack(live, waiting, clock.now())) yield stateEvent(waiting);
-    await (waiting.length > 0 ? othersTurn() : clock.sleep(BATCH_MS, signal));
+    yield* answer(asked.shift(), market.live);
+    if (sendBack(market, clock.now())) yield stateEvent(market.waiting);
+    await (market.waiting.length > 0 ? othersTurn() : clock.sleep(BATCH_MS, signal));
   }
 }
 
@@ -151,25 +185,32 @@ function* answer(
 
 /** Moves symbols from `waiting` to `live`, slice by slice and without end; undefined: no event, but time for others. */
 function* joinWaiting(
-  waiting: Joining[],
-  live: LiveSymbol[],
+  market: Market,
   clock: Clock,
   historyDays: number,
 ): Generator<FeedEvent | undefined, never, undefined> {
   for (;;) {
-    const first = waiting[0];
+    const first = market.waiting[0];
     if (first === undefined) {
       yield;
       continue;
     }
-    live.push(yield* join(first, clock, historyDays));
-    waiting.shift();
-    yield stateEvent(waiting);
+    const joining = join(first, clock, historyDays);
+    // Removed while it joins: the rest of its start is left out.
+    for (let step = joining.next(); market.waiting[0] === first; step = joining.next()) {
+      if (step.done !== true) {
+        yield step.value;
+        continue;
+      }
+      market.live.push(step.value);
+      market.waiting.shift();
+      yield stateEvent(market.waiting);
+    }
   }
 }
 
 /** Moves what was away from `live` to `waiting`; true where something was. */
-function sendBack(live: LiveSymbol[], waiting: Joining[], now: EpochMs): boolean {
+function sendBack({ live, waiting }: Market, now: EpochMs): boolean {
   const away = live.filter((entry) => isAway(entry, now));
   for (const entry of away) {
     live.splice(live.indexOf(entry), 1);

@@ -35,6 +35,7 @@ export async function testServer(overrides: Partial<ServerOptions> = {}): Promis
     clock,
     logger: pino({ level: 'silent' }),
     metrics: new Registry(),
+    wish: async (wish) => market.applyWish(wish),
     ...overrides,
   });
   const dispose = async (): Promise<void> => {

@@ -44,6 +44,7 @@ export class LiveConnection {
   #pending = new Map<EpochMs, ChangedCandle>();
   #status: string | undefined;
   #audit: string | undefined;
+  #symbols: string | undefined;
   #lastUpdateAt = Number.NEGATIVE_INFINITY;
   #slowSince: EpochMs | undefined;
   #flushPlanned = false;
@@ -109,6 +110,12 @@ export class LiveConnection {
     this.#flushStatus();
   }
 
+  /** `text` is a whole symbols message. A slow reader gets only the newest one. */
+  sendSymbols(text: string): void {
+    this.#symbols = text;
+    this.#flushSymbols();
+  }
+
   /** `text` is a whole audit message of the symbol watched. A slow reader gets only the newest one. */
   sendAudit(text: string): void {
     this.#audit = text;
@@ -147,6 +154,7 @@ export class LiveConnection {
     }
     this.#flushPlanned = false;
     if (this.#status !== undefined) this.#flushStatus();
+    if (this.#symbols !== undefined) this.#flushSymbols();
     if (this.#audit !== undefined) this.#flushAudit();
     if (this.#hasSnapshot && this.#pending.size > 0) this.#sendUpdate();
   }
@@ -155,6 +163,16 @@ export class LiveConnection {
     if (this.#status === undefined || this.#closed.signal.aborted || this.#isSlow()) return;
     this.#socket.send(this.#status);
     this.#status = undefined;
+  }
+
+  #flushSymbols(): void {
+    if (this.#symbols === undefined || this.#closed.signal.aborted) return;
+    if (this.#isSlow()) {
+      this.#planFlush();
+      return;
+    }
+    this.#socket.send(this.#symbols);
+    this.#symbols = undefined;
   }
 
   /** Never before the snapshot it belongs to. */

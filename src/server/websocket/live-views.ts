@@ -3,7 +3,12 @@ import type { Audit } from '../../core/audit/audit.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { Clock, EpochMs } from '../../core/market/time.ts';
-import { HEARTBEAT_MS, SNAPSHOT_CANDLES_MAX, type StatusView } from '../../protocol/browser.ts';
+import {
+  HEARTBEAT_MS,
+  type ServerMessage,
+  SNAPSHOT_CANDLES_MAX,
+  type StatusView,
+} from '../../protocol/browser.ts';
 import type { LiveMarket, MarketEvent } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
 import { mergeAudits } from '../audit-window.ts';
@@ -111,7 +116,13 @@ export class LiveViews implements Disposable {
   #apply(event: MarketEvent): void {
     if (event.type === 'status') this.#showIfChanged();
     else if (event.type === 'audit') this.#judge(event.audit);
+    else if (event.type === 'symbols') this.#list(event.symbols);
     else if (event.type !== 'trade') this.#change(event.candle);
+  }
+
+  #list(symbols: readonly MarketSymbol[]): void {
+    const text = JSON.stringify({ type: 'symbols', symbols } satisfies ServerMessage);
+    for (const connection of [...this.#connections]) connection.sendSymbols(text);
   }
 
   #change(candle: AnyCandle): void {

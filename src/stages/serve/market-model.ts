@@ -4,6 +4,7 @@ import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { Candle, LiveCandle } from '../../core/market/candle.ts';
 import type { FeedStatus } from '../../core/market/feed-status.ts';
 import { INTERVALS, type Interval } from '../../core/market/interval.ts';
+import type { Listing, SymbolWish } from '../../core/market/listing.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { LiveMarket, MarketEvent } from '../live-market.ts';
 import { AuditTail } from './audit-tail.ts';
@@ -22,11 +23,14 @@ interface SymbolState {
 /** `apply…` take what the topics say and tell the listeners what is new; what is old or known is dropped. */
 export class MarketModel implements LiveMarket {
   readonly #symbols = new Map<MarketSymbol, SymbolState>();
+  /** Removed by the user: what is still under way of them is dropped. */
+  readonly #removed = new Set<MarketSymbol>();
+  readonly #listings = new Map<MarketSymbol, Listing>();
   readonly #listeners = new Set<(event: MarketEvent) => void>();
   #status: FeedStatus | undefined;
 
   constructor(symbols: readonly MarketSymbol[]) {
-    for (const symbol of symbols) this.#state(symbol);
+    for (const symbol of symbols) this.#symbols.set(symbol, emptyState());
   }
 
   symbols(): readonly MarketSymbol[] {
@@ -49,6 +53,10 @@ export class MarketModel implements LiveMarket {
     return this.#symbols.get(symbol)?.audits?.list() ?? [];
   }
 
+  listings(): ReadonlyMap<MarketSymbol, Listing> {
+    return this.#listings;
+  }
+
   status(): FeedStatus | undefined {
     return this.#status;
   }
@@ -59,6 +67,7 @@ export class MarketModel implements LiveMarket {
   }
 
   applyLive(candle: LiveCandle): void {
+    if (this.#removed.has(candle.symbol)) return;
     const state = this.#state(candle.symbol);
     const index = indexOf(candle.interval);
     // Closed meanwhile: the closed record says the same or more.
@@ -70,6 +79,7 @@ export class MarketModel implements LiveMarket {
   }
 
   applyClosed(candle: Candle): void {
+    if (this.#removed.has(candle.symbol)) return;
     const state = this.#state(candle.symbol);
     const index = indexOf(candle.interval);
     const tail = state.tails[index] ?? new CandleTail(candle.symbol, candle.interval);
@@ -81,15 +91,32 @@ export class MarketModel implements LiveMarket {
   }
 
   applyTrade(trade: AggTrade): void {
+    if (this.#removed.has(trade.symbol)) return;
     const state = this.#state(trade.symbol);
     state.trades ??= new TradeTail(trade.symbol);
     if (state.trades.put(trade)) this.#emit({ type: 'trade', trade });
   }
 
   applyAudit(audit: Audit): void {
+    if (this.#removed.has(audit.symbol)) return;
     const state = this.#state(audit.symbol);
     state.audits ??= new AuditTail();
     if (state.audits.put(audit)) this.#emit({ type: 'audit', audit });
+  }
+
+  applyListing(listing: Listing): void {
+    this.#listings.set(listing.symbol, listing);
+  }
+
+  /** Its stored candles stay; what is held here goes with the symbol. */
+  applyWish({ symbol, wanted }: SymbolWish): void {
+    if (wanted) {
+      this.#removed.delete(symbol);
+      this.#state(symbol);
+      return;
+    }
+    this.#removed.add(symbol);
+    if (this.#symbols.delete(symbol)) this.#emit({ type: 'symbols', symbols: this.symbols() });
   }
 
   applyStatus(status: FeedStatus): void {
@@ -100,14 +127,19 @@ export class MarketModel implements LiveMarket {
   #state(symbol: MarketSymbol): SymbolState {
     const held = this.#symbols.get(symbol);
     if (held !== undefined) return held;
-    const state: SymbolState = { live: [], tails: [], trades: undefined, audits: undefined };
+    const state = emptyState();
     this.#symbols.set(symbol, state);
+    this.#emit({ type: 'symbols', symbols: this.symbols() });
     return state;
   }
 
   #emit(event: MarketEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function emptyState(): SymbolState {
+  return { live: [], tails: [], trades: undefined, audits: undefined };
 }
 
 function indexOf(interval: Interval): number {
