@@ -26,6 +26,8 @@ export interface StagesOptions {
   readonly feed: MarketFeed;
   readonly store: CandleStore;
   readonly keepSecondsMs: DurationMs;
+  /** Default: the stage's own. */
+  readonly liveUpdateMs?: DurationMs;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -105,6 +107,7 @@ export function openStages(options: StagesOptions): Stages {
         aggregate({
           log,
           intervals,
+          ...(options.liveUpdateMs === undefined ? {} : { liveUpdateMs: options.liveUpdateMs }),
           clock,
           restore: async (first) => {
             const symbol = symbolOfTick(first);

@@ -18,7 +18,8 @@ export function createWake(clock: Clock): Wake {
         .sleep(ms, AbortSignal.any([signal, cancel.signal]))
         .then(() => 'timer' as const);
       const first = await Promise.race([pending.promise, timer]);
-      cancel.abort();
+      // Any reason will do, and spares the exception that a missing one makes.
+      cancel.abort('over');
       if (first === 'woken') pending = Promise.withResolvers();
       return first;
     },

@@ -19,6 +19,9 @@ const WHOLE_LOG: Assignment = {
   async *tail() {},
 };
 
+/** Why a wait is over. Without a reason each abort would make an exception with its stack, for each reader of each record. */
+const OVER = 'over';
+
 /** What a reader needs of its log. */
 export interface ConsumerLog {
   append(records: readonly AnyLogRecord[], appended: () => void): Promise<void>;
@@ -52,7 +55,7 @@ export function memoryConsumer<T>(options: {
 
   const arrival = async (timeoutMs: DurationMs, signal: AbortSignal): Promise<void> => {
     const over = new AbortController();
-    const end = () => over.abort();
+    const end = () => over.abort(OVER);
     wakeUp = end;
     signal.addEventListener('abort', end, { once: true });
     await options.sleep(Math.min(timeoutMs, TIMEOUT_MS_MAX), over.signal);

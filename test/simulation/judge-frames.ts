@@ -1,0 +1,57 @@
+// What one process sent on its own `@kline` streams: `x:true` once for each candle that closed, and right.
+import { INTERVALS, type Interval, isInterval } from '../../src/core/market/interval.ts';
+import { shortened } from './difference.ts';
+import type { Plan } from './plan.ts';
+import type { ClosedFrame, SimProduct } from './sim-product.ts';
+import { textOf } from './sim-product.ts';
+import type { Truth } from './truth.ts';
+
+export function judgeFrames(product: SimProduct, truth: Truth, plan: Plan): string[] {
+  const { life, published, closedFrames, startedAt } = product;
+  const failures: string[] = [];
+  const sent = new Set<string>();
+  for (const frame of closedFrames) {
+    const key = keyOf(String(frame.k['s']), String(frame.k['i']), Number(frame.k['t']));
+    if (sent.has(key)) failures.push(`Process ${life.number} sent x:true twice: ${key}`);
+    sent.add(key);
+    const difference = frameDifference(frame, truth);
+    if (difference !== undefined) {
+      failures.push(`Process ${life.number} sent a wrong x:true: ${key}, ${difference}`);
+    }
+  }
+  const endedAt = life.endedAt();
+  for (const { at, candle } of published) {
+    const { symbol, interval, openTime, closeTime, revision } = candle;
+    const isListenedTo = plan.klineIntervals.includes(interval);
+    const isDue = isListenedTo && revision === 0 && closeTime >= startedAt;
+    // At the very moment of its death the log may have what the streams have not read yet.
+    if (!isDue || at === endedAt || sent.has(keyOf(symbol, interval, openTime))) continue;
+    failures.push(`Process ${life.number} sent no x:true: ${textOf(candle)}`);
+  }
+  return shortened(failures);
+}
+
+function keyOf(symbol: string, interval: string, openTime: number): string {
+  return `${symbol} ${interval} ${new Date(openTime).toISOString()}`;
+}
+
+function frameDifference({ k }: ClosedFrame, truth: Truth): string | undefined {
+  const interval: Interval = isInterval(String(k['i'])) ? (k['i'] as Interval) : INTERVALS[0];
+  const expected = truth.find(String(k['s']), interval, Number(k['t']));
+  if (expected === undefined) return 'the exchange has none';
+  const fields: Record<string, string | number> = {
+    T: expected.closeTime,
+    o: expected.open,
+    h: expected.high,
+    l: expected.low,
+    c: expected.close,
+    v: expected.volume,
+    n: expected.trades,
+    q: expected.quoteVolume,
+    V: expected.takerBuyVolume,
+    Q: expected.takerBuyQuoteVolume,
+  };
+  const wrong = Object.entries(fields).filter(([field, value]) => k[field] !== value);
+  if (wrong.length === 0) return undefined;
+  return wrong.map(([field, value]) => `${field} is ${k[field]}, not ${value}`).join('; ');
+}
