@@ -181,6 +181,7 @@ function start(options: RunOptions = {}) {
       return 0;
     },
     read: async () => [],
+    holes: async () => [],
     lastOpenTime: async () => undefined,
     symbols: async () => [],
     writeAudits: async () => undefined,

@@ -5,8 +5,8 @@ import { closeTimeOf, type Interval } from '../core/market/interval.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import { epochMs } from '../core/market/time.ts';
 import { StoreError } from './candle-store.ts';
-import { fromScaled, type Scale, type Scales } from './scale.ts';
-import { scaledField } from './scaled-candle.ts';
+import { fromScaled, type Scale, type Scales, toScaled } from './scale.ts';
+import { checkDigits, parseWide, SCALED_FIELDS, WIDE, wideText } from './scaled-candle.ts';
 
 /** Columns beside the key, in the order of `bindCandle` and `candleOf`. */
 export const VALUE_COLUMNS = [
@@ -25,6 +25,7 @@ export const VALUE_COLUMNS = [
   'complete',
   'source',
   'reason',
+  'wide',
 ] as const;
 
 /** All of them, in the order of `bindCandle`. */
@@ -35,7 +36,7 @@ export type SqlOutput = SqlInput | Uint8Array;
 
 /**
  * Adds the candle's row to `inputs`, in the order of `COLUMNS`. `scales` are wide enough already.
- * @throws StoreError `out-of-range` where a value needs more than 64 bits.
+ * @throws StoreError `out-of-range` where a value has more digits than any market's.
  */
 export function bindCandle(
   inputs: SqlInput[],
@@ -43,18 +44,17 @@ export function bindCandle(
   symbolId: number,
   scales: Scales,
 ): void {
+  inputs.push(symbolId, candle.interval, candle.openTime);
+  let wide: Record<string, Decimal> | undefined;
+  for (const { field, column, kind } of SCALED_FIELDS) {
+    const scaled = toScaled(candle[field], scales[kind]);
+    if (scaled === undefined) {
+      checkDigits(candle, field);
+      wide = { ...wide, [column]: candle[field] };
+    }
+    inputs.push(scaled ?? WIDE);
+  }
   inputs.push(
-    symbolId,
-    candle.interval,
-    candle.openTime,
-    scaledField(candle, 'open', scales.price),
-    scaledField(candle, 'high', scales.price),
-    scaledField(candle, 'low', scales.price),
-    scaledField(candle, 'close', scales.price),
-    scaledField(candle, 'volume', scales.volume),
-    scaledField(candle, 'quoteVolume', scales.quoteVolume),
-    scaledField(candle, 'takerBuyVolume', scales.volume),
-    scaledField(candle, 'takerBuyQuoteVolume', scales.quoteVolume),
     candle.trades,
     candle.firstTradeId ?? null,
     candle.lastTradeId ?? null,
@@ -62,6 +62,7 @@ export function bindCandle(
     candle.complete ? 1 : 0,
     candle.source,
     candle.reason ?? null,
+    wide === undefined ? null : wideText(wide),
   );
 }
 
@@ -74,20 +75,24 @@ export function candleOf(
 ): Candle {
   const openTime = epochMs(numberOf(row[0]));
   const reason = reasonOf(row[15]);
+  const wide = row[16];
+  const values = typeof wide === 'string' ? parseWide(wide) : undefined;
+  const decimalAt = (index: number, scale: Scale): Decimal =>
+    values?.get(VALUE_COLUMNS[index - 1] ?? '') ?? decimalOf(row[index], scale);
   const candle: Candle = {
     symbol,
     interval,
     openTime,
     closeTime: closeTimeOf(interval, openTime),
-    open: decimalOf(row[1], scales.price),
-    high: decimalOf(row[2], scales.price),
-    low: decimalOf(row[3], scales.price),
-    close: decimalOf(row[4], scales.price),
-    volume: decimalOf(row[5], scales.volume),
-    quoteVolume: decimalOf(row[6], scales.quoteVolume),
+    open: decimalAt(1, scales.price),
+    high: decimalAt(2, scales.price),
+    low: decimalAt(3, scales.price),
+    close: decimalAt(4, scales.price),
+    volume: decimalAt(5, scales.volume),
+    quoteVolume: decimalAt(6, scales.quoteVolume),
     trades: numberOf(row[9]),
-    takerBuyVolume: decimalOf(row[7], scales.volume),
-    takerBuyQuoteVolume: decimalOf(row[8], scales.quoteVolume),
+    takerBuyVolume: decimalAt(7, scales.volume),
+    takerBuyQuoteVolume: decimalAt(8, scales.quoteVolume),
     firstTradeId: idOf(row[10]),
     lastTradeId: idOf(row[11]),
     revision: numberOf(row[12]),
@@ -98,7 +103,10 @@ export function candleOf(
 }
 
 function decimalOf(value: SqlOutput | undefined, scale: Scale): Decimal {
-  return typeof value === 'bigint' ? fromScaled(value, scale) : unexpected('an integer', value);
+  // Never negative: the mark of a wide value has its value elsewhere.
+  return typeof value === 'bigint' && value >= 0n
+    ? fromScaled(value, scale)
+    : unexpected('an integer', value);
 }
 
 function numberOf(value: SqlOutput | undefined): number {

@@ -30,6 +30,25 @@ export interface AuditQuery {
   readonly take: 'first' | 'last';
 }
 
+/** A span in which no window opens that is kept: of one window or of years. */
+export interface Hole {
+  /** Inclusive: the end of a kept window, or where the question began. */
+  readonly from: EpochMs;
+  /** Exclusive: the start of a kept window, or where the question ended. */
+  readonly to: EpochMs;
+}
+
+export interface HoleQuery {
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  /** Inclusive. */
+  readonly from: EpochMs;
+  /** Exclusive. */
+  readonly to: EpochMs;
+  /** The oldest so many. */
+  readonly limit: number;
+}
+
 export interface CandleStore extends AsyncDisposable {
   /** All or none. A candle already there is replaced only by one of a higher revision. Any order, any mix of symbols and intervals. */
   write(candles: readonly Candle[]): Promise<void>;
@@ -39,6 +58,8 @@ export interface CandleStore extends AsyncDisposable {
   lastOpenTime(symbol: MarketSymbol, interval: Interval): Promise<EpochMs | undefined>;
   /** Every symbol with at least one candle, sorted. */
   symbols(): Promise<readonly MarketSymbol[]>;
+  /** Where candles are missing, ascending; the exchange may have left them out itself. */
+  holes(query: HoleQuery): Promise<readonly Hole[]>;
   /** Removes candles of `interval` that open before `before`; answers how many. */
   prune(interval: Interval, before: EpochMs): Promise<number>;
 

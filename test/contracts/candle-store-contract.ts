@@ -7,7 +7,7 @@ import { DECIMAL_ONE, decimal, formatDecimal } from '../../src/core/market/decim
 import { closeTimeOf, type Interval } from '../../src/core/market/interval.ts';
 import { type MarketSymbol, marketSymbol } from '../../src/core/market/symbol.ts';
 import { type EpochMs, epochMs, MINUTE_MS } from '../../src/core/market/time.ts';
-import { type CandleStore, StoreError } from '../../src/store/candle-store.ts';
+import { type CandleStore, type HoleQuery, StoreError } from '../../src/store/candle-store.ts';
 
 /** An empty store; whoever gets it closes it. */
 export type MakeCandleStore = () => Promise<CandleStore>;
@@ -29,6 +29,7 @@ export function candleStoreContract(name: string, makeStore: MakeCandleStore): v
     describe('reading', () => readingContract(test));
     describe('revisions', () => revisionContract(test));
     describe('decimals', () => decimalContract(test));
+    describe('holes', () => holeContract(test));
     describe('pruning', () => pruningContract(test));
   });
 }
@@ -235,7 +236,7 @@ function decimalContract(test: Test): void {
     }
   });
 
-  test('keeps volumes of up to 20 digits exactly or says clearly that it cannot', async (store) => {
+  test('keeps volumes of up to 20 digits exactly, wider than 64 bits', async (store) => {
     let index = 0;
     const whole = fc.bigInt({ min: 0n, max: 10n ** 20n });
     await fc.assert(
@@ -243,13 +244,7 @@ function decimalContract(test: Test): void {
         index += 1;
         const symbol = marketSymbol(`MEME${index}`);
         const candle = candleAt(0, { symbol, volume: integer * DECIMAL_ONE + BigInt(fraction) });
-        try {
-          await store.write([candle]);
-        } catch (error) {
-          assertOutOfRange(error, symbol, 'volume', formatDecimal(candle.volume));
-          assert.deepEqual(await read(store, { symbol }), []);
-          return;
-        }
+        await store.write([candle]);
         assert.deepEqual(await read(store, { symbol }), [candle]);
       }),
       {
@@ -265,26 +260,88 @@ function decimalContract(test: Test): void {
     );
   });
 
-  test('refuses digits that would push what is kept out of range, and keeps it', async (store) => {
-    const large = candleAt(0, { volume: decimal('900000000000.5') });
-    await store.write([large]);
-    await assert.rejects(store.write([candleAt(1, { volume: 1n })]), (error) => {
-      assertOutOfRange(error, BTCUSDT, 'volume', '900000000000.50000000');
+  test('keeps the month when one minute brings digits with which it is wider than 64 bits', async (store) => {
+    // As in January 2025: one minute with a volume of 6 places, so 8 in quote units.
+    const month = candleAt(0, {
+      interval: '1M',
+      openTime: DAY_START,
+      quoteVolume: decimal('230976895658.805421'),
+      takerBuyQuoteVolume: decimal('115488447829.4027105'),
+    });
+    await store.write([month, candleAt(0)]);
+    const odd = candleAt(1, {
+      volume: decimal('12.345671'),
+      quoteVolume: decimal('1082089.12345678'),
+    });
+    await store.write([odd]);
+    assert.deepEqual(await read(store, { interval: '1M' }), [month]);
+    assert.deepEqual(await read(store), [candleAt(0), odd]);
+    const corrected = { ...month, revision: 1, quoteVolume: month.quoteVolume + 1n };
+    await store.write([corrected]);
+    assert.deepEqual(await read(store, { interval: '1M' }), [corrected]);
+    const settled = { ...month, revision: 2, quoteVolume: decimal('1.5') };
+    await store.write([settled]);
+    assert.deepEqual(await read(store, { interval: '1M' }), [settled]);
+  });
+
+  test('widens what is wide already, step by step', async (store) => {
+    const candles = ['900000000000.5', '12345678901234567890', '0.00000001', '0.25'].map(
+      (volume, index) => candleAt(index, { volume: decimal(volume), takerBuyVolume: 7n }),
+    );
+    for (const [index, candle] of candles.entries()) {
+      await store.write([candle]);
+      assert.deepEqual(await read(store), candles.slice(0, index + 1));
+    }
+  });
+
+  test('says clearly that it keeps no value of absurd length', async (store) => {
+    await assert.rejects(store.write([candleAt(0, { volume: 10n ** 40n })]), (error) => {
+      assertOutOfRange(error, BTCUSDT, 'volume', '100000000000000000000000000000000.00000000');
       return true;
     });
-    assert.deepEqual(await read(store), [large]);
-    await store.write([candleAt(2, { volume: decimal('0.25') })]);
-    assert.equal((await read(store)).length, 2);
+    assert.deepEqual(await read(store), []);
   });
 
   test('writes all of a batch or none (one value out of range)', async (store) => {
     const symbol = ETHUSDT;
-    const bad = candleAt(2, { symbol, quoteVolume: 10n ** 30n });
+    const bad = candleAt(2, { symbol, quoteVolume: 10n ** 60n });
     await assert.rejects(store.write([candleAt(0), candleAt(1, { symbol }), bad]), StoreError);
     assert.deepEqual(await read(store), []);
     assert.deepEqual(await store.symbols(), []);
     await store.write([candleAt(0), candleAt(1, { symbol })]);
     assert.deepEqual(await store.symbols(), ['BTCUSDT', 'ETHUSDT']);
+  });
+}
+
+function holeContract(test: Test): void {
+  const span = { symbol: BTCUSDT, interval: '1m', from: DAY_START, limit: 10 } as const;
+  const at = (minute: number) => epochMs(DAY_START + minute * MINUTE_MS);
+  const minutes = (...pairs: [number, number][]) =>
+    pairs.map(([from, to]) => ({ from: at(from), to: at(to) }));
+
+  test('says where candles are missing: before, between and after those kept', async (store) => {
+    const ask = (changes: Partial<HoleQuery> = {}) =>
+      store.holes({ ...span, to: at(20), ...changes });
+    assert.deepEqual(await ask(), minutes([0, 20]));
+    await store.write([3, 4, 5, 8, 9, 12].map((index) => candleAt(index)));
+    await store.write([candleAt(6, { symbol: ETHUSDT }), candleAt(0, { interval: '1h' })]);
+    assert.deepEqual(await ask(), minutes([0, 3], [6, 8], [10, 12], [13, 20]));
+    assert.deepEqual(await ask({ limit: 2 }), minutes([0, 3], [6, 8]));
+    assert.deepEqual(await ask({ from: at(4), to: at(12) }), minutes([6, 8], [10, 12]));
+    assert.deepEqual(await ask({ from: at(3), to: at(6) }), []);
+    assert.deepEqual(await ask({ from: at(10), to: at(12) }), minutes([10, 12]));
+    assert.deepEqual(await ask({ from: at(30), to: at(31) }), minutes([30, 31]));
+  });
+
+  test('counts months by the calendar', async (store) => {
+    const months = ['2026-01-01', '2026-02-01', '2026-03-01', '2026-05-01'].map((day) =>
+      candleAt(0, { interval: '1M', openTime: epochMs(Date.parse(day)) }),
+    );
+    await store.write(months);
+    const to = epochMs(Date.parse('2026-06-01'));
+    assert.deepEqual(await store.holes({ ...span, interval: '1M', to }), [
+      { from: epochMs(Date.parse('2026-04-01')), to: epochMs(Date.parse('2026-05-01')) },
+    ]);
   });
 }
 

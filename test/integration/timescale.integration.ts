@@ -146,10 +146,12 @@ function databaseTests(server: TestServer): void {
       await store.write([
         candleAt(0, { open: decimal('0.00000012'), volume, takerBuyVolume: decimal('1') }),
         candleAt(0, { interval: '1s' }),
+        candleAt(1, { volume: decimal('12345678901234567890.5') }),
       ]);
     }
-    const rows = await execute(url, 'SELECT * FROM candles ORDER BY interval');
-    assert.equal(rows.length, 2);
+    const rows = await execute(url, 'SELECT * FROM candles ORDER BY interval, open_time');
+    assert.equal(rows.length, 3);
+    assert.equal(rows[1]?.['volume'], '12345678901234567890.50000000');
     assert.equal(rows[0]?.['symbol'], 'BTCUSDT');
     assert.equal(rows[0]?.['open'], '0.00000012');
     assert.equal(rows[0]?.['volume'], '1234567890123.456789');

@@ -5,8 +5,9 @@ import type { Candle } from '../../src/core/market/candle.ts';
 import { INTERVALS, type Interval } from '../../src/core/market/interval.ts';
 import type { SymbolWish } from '../../src/core/market/listing.ts';
 import type { MarketSymbol } from '../../src/core/market/symbol.ts';
-import type { EpochMs } from '../../src/core/market/time.ts';
+import { type EpochMs, epochMs } from '../../src/core/market/time.ts';
 import type { AuditQuery, CandleQuery, CandleStore } from '../../src/store/candle-store.ts';
+import { holesOf } from '../../src/store/holes.ts';
 
 export function keptStore(): CandleStore {
   const series = new Map<MarketSymbol, Map<Interval, Series<Candle>>>();
@@ -43,6 +44,21 @@ export function keptStore(): CandleStore {
         INTERVALS.some((interval) => ofSymbol.get(interval)?.newest() !== undefined),
       );
       return withCandles.map(([symbol]) => symbol).sort();
+    },
+    async holes(query) {
+      const { symbol, interval, from } = query;
+      const span = { from, to: epochMs(query.to - 1), limit: Number.MAX_SAFE_INTEGER } as const;
+      const held =
+        series
+          .get(symbol)
+          ?.get(interval)
+          ?.read({ ...span, take: 'first' }) ?? [];
+      const times = held.map(({ openTime }) => openTime);
+      const next = (index: number) => times[index] ?? null;
+      return holesOf(
+        [[-1, next(0)], ...times.map((at, index) => [at, next(index + 1)] as const)],
+        query,
+      );
     },
     async prune(interval, before) {
       let count = 0;

@@ -40,6 +40,9 @@ export function plainStore(): PlainStore {
     async symbols() {
       return [...new Set([...candles.values()].map(({ symbol }) => symbol))].sort();
     },
+    async holes() {
+      return [];
+    },
     async prune() {
       return 0;
     },

@@ -42,29 +42,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (symbol_id, interval, open_time)
   ) STRICT, WITHOUT ROWID;
 
-  -- For people: the same candles with decimals as text.
-  CREATE VIEW candles_text AS
-  SELECT
-    name AS symbol,
-    interval,
-    open_time,
-    strftime('%Y-%m-%dT%H:%M:%fZ', open_time / 1000.0, 'unixepoch') AS open_time_utc,
-    ${asText('open', 'price_scale')},
-    ${asText('high', 'price_scale')},
-    ${asText('low', 'price_scale')},
-    ${asText('close', 'price_scale')},
-    ${asText('volume', 'volume_scale')},
-    ${asText('quote_volume', 'quote_volume_scale')},
-    trades,
-    ${asText('taker_buy_volume', 'volume_scale')},
-    ${asText('taker_buy_quote_volume', 'quote_volume_scale')},
-    first_trade_id,
-    last_trade_id,
-    revision,
-    complete,
-    source,
-    reason
-  FROM candles JOIN symbols ON symbols.id = symbol_id;
+  ${candlesText(asText)}
   `,
   `
   -- The newest verdict on each closed minute. record: as in the topic audits, with both candles where they differ.
@@ -83,7 +61,40 @@ export const MIGRATIONS: readonly string[] = [
     record TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Decimals by column, for those that are too wide for 64 bits at the symbol's scale: -1 stands in their place.
+  ALTER TABLE candles ADD COLUMN wide TEXT;
+  DROP VIEW candles_text;
+  ${candlesText(asTextOrWide)}
+  `,
 ];
+
+function candlesText(as: (column: string, scale: string) => string): string {
+  return `
+  -- For people: the same candles with decimals as text.
+  CREATE VIEW candles_text AS
+  SELECT
+    name AS symbol,
+    interval,
+    open_time,
+    strftime('%Y-%m-%dT%H:%M:%fZ', open_time / 1000.0, 'unixepoch') AS open_time_utc,
+    ${as('open', 'price_scale')},
+    ${as('high', 'price_scale')},
+    ${as('low', 'price_scale')},
+    ${as('close', 'price_scale')},
+    ${as('volume', 'volume_scale')},
+    ${as('quote_volume', 'quote_volume_scale')},
+    trades,
+    ${as('taker_buy_volume', 'volume_scale')},
+    ${as('taker_buy_quote_volume', 'quote_volume_scale')},
+    first_trade_id,
+    last_trade_id,
+    revision,
+    complete,
+    source,
+    reason
+  FROM candles JOIN symbols ON symbols.id = symbol_id;`;
+}
 
 /** Steps after those already done, each in a transaction of its own: a kill leaves a whole number of steps. */
 export function migrate(database: DatabaseSync, steps: readonly string[] = MIGRATIONS): void {
@@ -106,7 +117,15 @@ export function versionOf(database: DatabaseSync): number {
 
 /** SQL for a scaled integer as decimal text, e.g. 12345 at scale 2 as 123.45. */
 function asText(column: string, scale: string): string {
+  return `${textOf(column, scale)} AS ${column}`;
+}
+
+function asTextOrWide(column: string, scale: string): string {
+  return `iif(${column} < 0, wide ->> '$.${column}', ${textOf(column, scale)}) AS ${column}`;
+}
+
+function textOf(column: string, scale: string): string {
   const digits = `printf('%0*d', ${scale} + 1, ${column})`;
   const whole = `substr(${digits}, 1, length(${digits}) - ${scale})`;
-  return `iif(${scale} = 0, '' || ${column}, ${whole} || '.' || substr(${digits}, -${scale})) AS ${column}`;
+  return `iif(${scale} = 0, '' || ${column}, ${whole} || '.' || substr(${digits}, -${scale}))`;
 }

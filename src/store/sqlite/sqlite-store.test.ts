@@ -157,15 +157,18 @@ describe('openSqliteStore: the file', () => {
       await store.write([
         candleAt(0, { open: decimal('0.00000012'), high: decimal('10'), volume: decimal('7') }),
       ]);
+      await store.write([candleAt(1, { volume: decimal('12345678901234567890') })]);
     }
     const database = new DatabaseSync(path, { readOnly: true });
-    const row = database.prepare('SELECT * FROM candles_text').get();
+    const [row, wide] = database.prepare('SELECT * FROM candles_text').all();
     database.close();
     assert.equal(row?.['symbol'], 'BTCUSDT');
     assert.equal(row?.['open_time_utc'], '2026-01-01T00:00:00.000Z');
     assert.equal(row?.['open'], '0.00000012');
     assert.equal(row?.['high'], '10.00000000');
     assert.equal(row?.['quote_volume'], '1082089.1234567');
+    assert.equal(wide?.['volume'], '12345678901234567890.00000000');
+    assert.equal(wide?.['taker_buy_volume'], '6.00001');
   });
 });
 

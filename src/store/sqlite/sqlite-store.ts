@@ -7,11 +7,21 @@ import { type Source, sourceId } from '../../core/market/source.ts';
 import { marketSymbol } from '../../core/market/symbol.ts';
 import { type EpochMs, epochMs } from '../../core/market/time.ts';
 import { bindCandle, candleOf, type SqlInput, type SqlOutput } from '../candle-row.ts';
-import { type CandleQuery, type CandleStore, StoreError } from '../candle-store.ts';
+import {
+  type CandleQuery,
+  type CandleStore,
+  type Hole,
+  type HoleQuery,
+  StoreError,
+} from '../candle-store.ts';
+import { holesOf, openTimesSql, stepOf } from '../holes.ts';
 import { auditTable } from './audit-table.ts';
 import { selectSql, upsertSql } from './candle-sql.ts';
 import { openDatabase, withStoreErrors } from './open-database.ts';
 import { type SymbolRow, type SymbolTable, symbolTable } from './symbol-table.ts';
+
+/** Of no row: what was never written is one hole. */
+const NO_SYMBOL = -1;
 
 /** Rows one INSERT writes: twice as fast as one by one. */
 const ROWS_PER_INSERT = 8;
@@ -67,6 +77,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
         return row === undefined ? undefined : reader.lastOpenTime(row, interval);
       }),
     symbols: async () => read(() => reader.names().map(marketSymbol).toSorted()),
+    holes: async (query) => read(() => reader.holes(query)),
     prune: async (interval, before) => write((rows) => rows.prune(interval, before)),
     writeAudits: async (written) => write(() => audits.write(written)),
     readAudits: async (query) => read(() => audits.read(query)),
@@ -84,6 +95,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
 interface CandleReader {
   read(query: CandleQuery): readonly Candle[];
   lastOpenTime(row: SymbolRow, interval: Interval): EpochMs | undefined;
+  holes(query: HoleQuery): readonly Hole[];
   names(): readonly string[];
 }
 
@@ -91,6 +103,11 @@ function candleReader(database: DatabaseSync, symbols: SymbolTable): CandleReade
   const select = { first: rows(selectSql('ASC')), last: rows(selectSql('DESC')) };
   const last = database.prepare(
     'SELECT max(open_time) AS last FROM candles WHERE symbol_id = ? AND interval = ?',
+  );
+  const ends = rows(
+    openTimesSql('candles', {
+      ...{ symbol: '?1', id: '?1', interval: '?2', from: '?3', to: '?4', step: '?5', limit: '?6' },
+    }),
   );
   const names = database.prepare(
     'SELECT name FROM symbols WHERE EXISTS (SELECT 1 FROM candles WHERE symbol_id = symbols.id)',
@@ -116,6 +133,15 @@ function candleReader(database: DatabaseSync, symbols: SymbolTable): CandleReade
     lastOpenTime(row, interval) {
       const time = last.get(row.id, interval)?.['last'];
       return typeof time === 'number' ? epochMs(time) : undefined;
+    },
+    holes(query) {
+      const id = symbols.find(query.symbol)?.id ?? NO_SYMBOL;
+      const { interval, from, to, limit } = query;
+      const found = ends.all(id, interval, from, to, stepOf(query), limit + 1).map(asArray);
+      return holesOf(
+        found.map(([openTime, next]) => [Number(openTime), next === null ? null : Number(next)]),
+        query,
+      );
     },
     names: () => names.all().map(({ name }) => String(name)),
   };

@@ -2,14 +2,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Candle } from '../../core/market/candle.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { fromScaled, INT64_MAX, type Scales } from '../scale.ts';
+import type { Scales } from '../scale.ts';
 import {
-  cannotWiden,
+  isTooLargeSql,
+  markWideSql,
+  multiplySql,
   NO_SCALES,
   neededScales,
-  SCALE_COLUMNS,
-  SCALED_FIELDS,
-  SCALED_KINDS,
+  type Widening,
+  wideningsOf,
+  widerText,
 } from '../scaled-candle.ts';
 
 export interface SymbolRow {
@@ -22,7 +24,6 @@ export interface SymbolTable {
   find(symbol: MarketSymbol): SymbolRow | undefined;
   /**
    * Rows wide enough for every decimal of `candles`, by symbol. To be called in a transaction.
-   * @throws StoreError `out-of-range` where what is kept already does not fit 64 bits at the scale now needed.
    */
   rowsFor(candles: readonly Candle[]): ReadonlyMap<MarketSymbol, SymbolRow>;
   /** What is remembered may be wrong: a transaction was rolled back, or another process may have written. */
@@ -67,7 +68,7 @@ export function symbolTable(database: DatabaseSync): SymbolTable {
       const rows = new Map<MarketSymbol, SymbolRow>();
       for (const [symbol, needed] of neededScales(candles, (name) => find(name)?.scales)) {
         const row = find(symbol) ?? insert(symbol);
-        widen(database, symbol, row, needed);
+        widen(database, row, needed);
         const widened = { id: row.id, scales: needed };
         known.set(symbol, widened);
         rows.set(symbol, widened);
@@ -78,35 +79,34 @@ export function symbolTable(database: DatabaseSync): SymbolTable {
   };
 }
 
-/** Rewrites the symbol's rows at the wider scales. */
-function widen(database: DatabaseSync, symbol: MarketSymbol, row: SymbolRow, to: Scales): void {
-  for (const kind of SCALED_KINDS) {
-    const from = row.scales[kind];
-    if (to[kind] === from) continue;
-    const columns = SCALED_FIELDS.filter((one) => one.kind === kind);
-    const factor = 10n ** BigInt(to[kind] - from);
-    for (const { field, column } of columns) {
-      const greatest = greatestOf(database, row.id, column);
-      if (greatest * factor > INT64_MAX) {
-        throw cannotWiden(symbol, field, fromScaled(greatest, from), to[kind]);
-      }
-    }
-    const assignments = columns.map(({ column }) => `${column} = ${column} * ${factor}`);
-    database
-      .prepare(`UPDATE candles SET ${assignments.join(', ')} WHERE symbol_id = ?`)
-      .run(row.id);
-    database
-      .prepare(`UPDATE symbols SET ${SCALE_COLUMNS[kind]} = ? WHERE id = ?`)
-      .run(to[kind], row.id);
-  }
+/** Rewrites the symbol's rows at the wider scales (I3). */
+function widen(database: DatabaseSync, row: SymbolRow, to: Scales): void {
+  const widenings = wideningsOf(row.scales, to);
+  if (widenings.length === 0) return;
+  markWide(database, row.id, widenings);
+  database.prepare(`UPDATE candles SET ${multiplySql(widenings)} WHERE symbol_id = ?`).run(row.id);
+  database
+    .prepare(
+      'UPDATE symbols SET price_scale = ?, volume_scale = ?, quote_volume_scale = ? WHERE id = ?',
+    )
+    .run(to.price, to.volume, to.quoteVolume, row.id);
 }
 
-/** Prices and volumes are never negative. */
-function greatestOf(database: DatabaseSync, symbolId: number, column: string): bigint {
-  const statement = database.prepare(
-    `SELECT max(${column}) AS greatest FROM candles WHERE symbol_id = ?`,
+/** Few rows, if any: sums of months. */
+function markWide(database: DatabaseSync, symbolId: number, widenings: readonly Widening[]): void {
+  const columns = widenings.map(({ column }) => column).join(', ');
+  const select = database.prepare(
+    `SELECT interval, open_time, wide, ${columns} FROM candles
+     WHERE symbol_id = ? AND (${isTooLargeSql(widenings)})`,
   );
-  statement.setReadBigInts(true);
-  const greatest = statement.get(symbolId)?.['greatest'];
-  return typeof greatest === 'bigint' ? greatest : 0n;
+  select.setReadBigInts(true);
+  const update = database.prepare(
+    `UPDATE candles SET wide = ?, ${markWideSql(widenings)}
+     WHERE symbol_id = ? AND interval = ? AND open_time = ?`,
+  );
+  for (const { interval, open_time, wide, ...integers } of select.all(symbolId)) {
+    const kept = widenings.map(({ column }) => BigInt(integers[column] as bigint));
+    const text = widerText(typeof wide === 'string' ? wide : undefined, kept, widenings);
+    update.run(text, symbolId, String(interval), BigInt(open_time as bigint));
+  }
 }

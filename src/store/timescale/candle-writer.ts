@@ -1,9 +1,9 @@
 // Writes and removes candles: all of a batch or none, the highest revision wins, several writers at once.
 import type { Candle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
-import type { EpochMs } from '../../core/market/time.ts';
+import type { DurationMs, EpochMs } from '../../core/market/time.ts';
 import { bindCandle, type SqlInput } from '../candle-row.ts';
-import { type Client, rowsOf, type Transaction } from './connection.ts';
+import { type Connection, rowsOf, type Transaction } from './connection.ts';
 import { isHypertable } from './extension.ts';
 import { type SymbolRows, widenedRows, wideRows } from './symbol-rows.ts';
 import { type CandleTable, columnArrays, insertSql, TABLES, tableOf, upsertSql } from './tables.ts';
@@ -17,29 +17,47 @@ const BULK_ROWS_MIN = 500;
 /** SQLSTATE of a row that is there already. */
 const UNIQUE_VIOLATION = '23505';
 
-/** Compressed rows a statement may have to unpack: by default the extension refuses after 100,000. */
-const UNPACK_ALL = 'SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0';
+/** Rewriting years of minutes takes minutes; a server that is silent for longer is given up. */
+const WIDEN_TIMEOUT_MS: DurationMs = 3_600_000;
 
-export async function writeCandles(client: Client, candles: readonly Candle[]): Promise<void> {
+/**
+ * Before what may touch all of a symbol: it may take minutes, and unpack more compressed rows than the
+ * 100,000 the extension allows by itself.
+ */
+const NO_LIMITS = `
+  SET LOCAL statement_timeout = 0;
+  SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0`;
+
+export async function writeCandles(
+  database: Connection,
+  candles: readonly Candle[],
+): Promise<void> {
   const batch = newestRevisions(candles);
   if (batch.length === 0) return;
-  const isWritten = await client.begin(async (sql) => {
-    const rows = await wideRows(sql, batch);
-    if (rows === undefined) return false;
-    await writeRows(sql, batch, rows);
-    return true;
-  });
+  const isWritten = await database.use((client) =>
+    client.begin(async (sql) => {
+      const rows = await wideRows(sql, batch);
+      if (rows === undefined) return false;
+      await writeRows(sql, batch, rows);
+      return true;
+    }),
+  );
   if (isWritten) return;
-  await client.begin(async (sql) => {
-    await sql.unsafe(UNPACK_ALL);
+  const widenAndWrite = async (sql: Transaction): Promise<void> => {
+    await sql.unsafe(NO_LIMITS);
     await writeRows(sql, batch, await widenedRows(sql, batch));
-  });
+  };
+  await database.use((client) => client.begin(widenAndWrite), WIDEN_TIMEOUT_MS);
 }
 
 /** Removes candles of `interval` that open before `before`; answers how many. */
-export function pruneCandles(client: Client, interval: Interval, before: EpochMs): Promise<number> {
-  return client.begin(async (sql) => {
-    await sql.unsafe(UNPACK_ALL);
+export function pruneCandles(
+  database: Connection,
+  interval: Interval,
+  before: EpochMs,
+): Promise<number> {
+  const prune = async (sql: Transaction): Promise<number> => {
+    await sql.unsafe(NO_LIMITS);
     const table = tableOf(interval);
     const dropped = table === TABLES.seconds ? await dropChunks(sql, table, before) : 0;
     // Named symbols make it one range of the primary key each, not a scan.
@@ -49,7 +67,8 @@ export function pruneCandles(client: Client, interval: Interval, before: EpochMs
       { prepare: true },
     );
     return dropped + count;
-  });
+  };
+  return database.use((client) => client.begin(prune));
 }
 
 /** Chunks that lie wholly before `before` go as files do, without a row touched. */

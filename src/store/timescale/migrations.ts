@@ -25,30 +25,7 @@ export const MIGRATIONS: readonly string[] = [
   ${candleTable(TABLES.others)}
   ${candleTable(TABLES.seconds)}
 
-  -- For people: decimals as they are, times as times.
-  CREATE VIEW candles AS
-  SELECT
-    name AS symbol,
-    interval,
-    to_timestamp(open_time / 1000.0) AS open_time,
-    ${asNumeric('open', 'price_scale')},
-    ${asNumeric('high', 'price_scale')},
-    ${asNumeric('low', 'price_scale')},
-    ${asNumeric('close', 'price_scale')},
-    ${asNumeric('volume', 'volume_scale')},
-    ${asNumeric('quote_volume', 'quote_volume_scale')},
-    trades,
-    ${asNumeric('taker_buy_volume', 'volume_scale')},
-    ${asNumeric('taker_buy_quote_volume', 'quote_volume_scale')},
-    first_trade_id,
-    last_trade_id,
-    revision,
-    complete,
-    source,
-    reason,
-    open_time AS open_time_ms
-  FROM (SELECT * FROM ${TABLES.others} UNION ALL SELECT * FROM ${TABLES.seconds}) scaled
-  JOIN symbols ON symbols.id = symbol_id;
+  ${candlesView(asNumeric)}
   `,
   `
   -- The newest verdict on each closed minute; record: as in the topic audits.
@@ -67,7 +44,44 @@ export const MIGRATIONS: readonly string[] = [
     record text NOT NULL
   );
   `,
+  `
+  -- Decimals by column, for those that are too wide for 64 bits at the symbol's scale: -1 stands in their place.
+  ALTER TABLE ${TABLES.others} ADD COLUMN wide text;
+  ALTER TABLE ${TABLES.seconds} ADD COLUMN wide text;
+  DROP VIEW candles;
+  ${candlesView(asNumericOrWide)}
+  `,
 ];
+
+type AsColumn = (column: string, scale: string) => string;
+
+function candlesView(as: AsColumn): string {
+  return `
+  -- For people: decimals as they are, times as times.
+  CREATE VIEW candles AS
+  SELECT
+    name AS symbol,
+    interval,
+    to_timestamp(open_time / 1000.0) AS open_time,
+    ${as('open', 'price_scale')},
+    ${as('high', 'price_scale')},
+    ${as('low', 'price_scale')},
+    ${as('close', 'price_scale')},
+    ${as('volume', 'volume_scale')},
+    ${as('quote_volume', 'quote_volume_scale')},
+    trades,
+    ${as('taker_buy_volume', 'volume_scale')},
+    ${as('taker_buy_quote_volume', 'quote_volume_scale')},
+    first_trade_id,
+    last_trade_id,
+    revision,
+    complete,
+    source,
+    reason,
+    open_time AS open_time_ms
+  FROM (SELECT * FROM ${TABLES.others} UNION ALL SELECT * FROM ${TABLES.seconds}) scaled
+  JOIN symbols ON symbols.id = symbol_id;`;
+}
 
 /** No foreign key: symbols are never removed, and checking it would cost a look-up for each row written. */
 function candleTable(name: string): string {
@@ -99,6 +113,11 @@ function candleTable(name: string): string {
 /** Exact: a product of a whole number and 10^-scale, with `scale` places. A quotient would be rounded. */
 function asNumeric(column: string, scale: string): string {
   return `${column} * ('1e-' || ${scale})::numeric AS ${column}`;
+}
+
+function asNumericOrWide(column: string, scale: string): string {
+  const wide = `(wide::json ->> '${column}')::numeric`;
+  return `CASE WHEN ${column} < 0 THEN ${wide} ELSE ${column} * ('1e-' || ${scale})::numeric END AS ${column}`;
 }
 
 export interface MigrateOptions {

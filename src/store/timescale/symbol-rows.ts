@@ -1,16 +1,18 @@
 // The table `symbols`: ids and scales, locked for the caller's transaction, so that nobody widens a scale while rows are written at it.
 import type { Candle } from '../../core/market/candle.ts';
 import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
-import { fromScaled, INT64_MAX, type Scales } from '../scale.ts';
+import type { Scales } from '../scale.ts';
 import {
-  cannotWiden,
+  isTooLargeSql,
+  markWideSql,
+  multiplySql,
   neededScales,
-  SCALE_COLUMNS,
-  SCALED_FIELDS,
-  SCALED_KINDS,
+  type Widening,
+  wideningsOf,
+  widerText,
 } from '../scaled-candle.ts';
 import { rowsOf, type Transaction } from './connection.ts';
-import { TABLES } from './tables.ts';
+import { type CandleTable, TABLES } from './tables.ts';
 
 export interface SymbolRow {
   readonly id: number;
@@ -30,7 +32,7 @@ export async function wideRows(
   const rows = await lockRows(sql, symbolsOf(candles), 'SHARE');
   for (const [symbol, needed] of neededScales(candles, (name) => rows.get(name)?.scales)) {
     const row = rows.get(symbol);
-    if (row === undefined || SCALED_KINDS.some((kind) => row.scales[kind] < needed[kind])) {
+    if (row === undefined || wideningsOf(row.scales, needed).length > 0) {
       return undefined;
     }
   }
@@ -40,7 +42,6 @@ export async function wideRows(
 /**
  * As `wideRows`, after making and widening what is needed: the symbol's rows are rewritten in this
  * transaction, and no other writes meanwhile (I3).
- * @throws StoreError `out-of-range` where what is kept already does not fit 64 bits at the scale now needed.
  */
 export async function widenedRows(
   sql: Transaction,
@@ -57,7 +58,7 @@ export async function widenedRows(
   for (const [symbol, scales] of neededScales(candles, (name) => rows.get(name)?.scales)) {
     const row = rows.get(symbol);
     if (row === undefined) throw new Error(`Expected a row for ${symbol}`);
-    await widen(sql, symbol, row, scales);
+    await widen(sql, row, scales);
     widened.set(symbol, { id: row.id, scales });
   }
   return widened;
@@ -90,38 +91,46 @@ async function lockRows(
   );
 }
 
-async function widen(
-  sql: Transaction,
-  symbol: MarketSymbol,
-  row: SymbolRow,
-  to: Scales,
-): Promise<void> {
-  for (const kind of SCALED_KINDS) {
-    const by = to[kind] - row.scales[kind];
-    if (by === 0) continue;
-    const columns = SCALED_FIELDS.filter((one) => one.kind === kind);
-    const factor = 10n ** BigInt(by);
-    for (const table of Object.values(TABLES)) {
-      const greatest = await rowsOf(
-        sql,
-        `SELECT ${columns.map(({ column }) => `max(${column})`).join(', ')} FROM ${table} WHERE symbol_id = $1`,
-        [row.id],
-      );
-      columns.forEach(({ field }, index) => {
-        const kept = greatest[0]?.[index];
-        if (typeof kept === 'bigint' && kept * factor > INT64_MAX) {
-          throw cannotWiden(symbol, field, fromScaled(kept, row.scales[kind]), to[kind]);
-        }
-      });
-      const assignments = columns.map(({ column }) => `${column} = ${column} * ${factor}`);
-      await rowsOf(sql, `UPDATE ${table} SET ${assignments.join(', ')} WHERE symbol_id = $1`, [
-        row.id,
-      ]);
-    }
-    await rowsOf(sql, `UPDATE symbols SET ${SCALE_COLUMNS[kind]} = $1 WHERE id = $2`, [
-      to[kind],
+/** One rewrite of each table, however many kinds widen: of years of minutes it takes a while. */
+async function widen(sql: Transaction, row: SymbolRow, to: Scales): Promise<void> {
+  const widenings = wideningsOf(row.scales, to);
+  if (widenings.length === 0) return;
+  for (const table of Object.values(TABLES)) {
+    await markWide(sql, table, row.id, widenings);
+    await rowsOf(sql, `UPDATE ${table} SET ${multiplySql(widenings)} WHERE symbol_id = $1`, [
       row.id,
     ]);
+  }
+  await rowsOf(
+    sql,
+    'UPDATE symbols SET price_scale = $1, volume_scale = $2, quote_volume_scale = $3 WHERE id = $4',
+    [to.price, to.volume, to.quoteVolume, row.id],
+  );
+}
+
+/** Few rows, if any: sums of months. */
+async function markWide(
+  sql: Transaction,
+  table: CandleTable,
+  symbolId: number,
+  widenings: readonly Widening[],
+): Promise<void> {
+  const columns = widenings.map(({ column }) => column).join(', ');
+  const rows = await rowsOf(
+    sql,
+    `SELECT interval, open_time, wide, ${columns} FROM ${table}
+     WHERE symbol_id = $1 AND (${isTooLargeSql(widenings)})`,
+    [symbolId],
+  );
+  for (const [interval = '', openTime = 0, wide, ...integers] of rows) {
+    const kept = integers.map((value) => BigInt(value ?? 0));
+    const text = widerText(typeof wide === 'string' ? wide : undefined, kept, widenings);
+    await rowsOf(
+      sql,
+      `UPDATE ${table} SET wide = $1, ${markWideSql(widenings)}
+       WHERE symbol_id = $2 AND interval = $3 AND open_time = $4`,
+      [text, symbolId, interval, openTime],
+    );
   }
 }
 

@@ -5,7 +5,14 @@ import { type Source, sourceId } from '../../core/market/source.ts';
 import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
 import { EPOCH_MS_MAX, type EpochMs, epochMs } from '../../core/market/time.ts';
 import { candleOf, type SqlOutput } from '../candle-row.ts';
-import { type CandleQuery, type CandleStore, StoreError } from '../candle-store.ts';
+import {
+  type CandleQuery,
+  type CandleStore,
+  type Hole,
+  type HoleQuery,
+  StoreError,
+} from '../candle-store.ts';
+import { holesOf, openTimesSql, stepOf } from '../holes.ts';
 import {
   countAudits,
   readAudits,
@@ -25,6 +32,9 @@ import type { StoreNotice } from './extension.ts';
 import { migrate } from './migrations.ts';
 import { SCALES_BEFORE, selectSql, TABLES, tableOf } from './tables.ts';
 
+/** Of no row: what was never written is one hole. */
+const NO_SYMBOL = -1;
+
 export interface TimescaleStoreOptions extends ConnectionOptions {
   readonly source: Source;
   /** Writes are refused, and nothing is migrated. Default false. */
@@ -42,8 +52,8 @@ export async function openTimescaleStore(options: TimescaleStoreOptions): Promis
   /** Ids never change; a transaction that was rolled back never made one known here. */
   const ids = new Map<MarketSymbol, number>();
 
-  const write = <T>(act: (client: Client) => Promise<T>): Promise<T> => {
-    if (!readOnly) return database.use(act);
+  const writable = (): typeof database => {
+    if (!readOnly) return database;
     throw new StoreError(
       'unwritable',
       `The ${database.name} is open for reading only: open it for writing`,
@@ -52,16 +62,17 @@ export async function openTimescaleStore(options: TimescaleStoreOptions): Promis
 
   const stack = opening.move();
   return {
-    write: async (candles) => write((client) => writeCandles(client, candles)),
+    write: async (candles) => writeCandles(writable(), candles),
     read: (query) => database.use((client) => readCandles(client, ids, query)),
     lastOpenTime: (symbol, interval) =>
       database.use((client) => lastOpenTime(client, ids, symbol, interval)),
     symbols: () => database.use(symbolsHeld),
-    prune: async (interval, before) => write((client) => pruneCandles(client, interval, before)),
-    writeAudits: async (audits) => write((client) => writeAudits(client, audits)),
+    holes: (query) => database.use((client) => readHoles(client, ids, query)),
+    prune: async (interval, before) => pruneCandles(writable(), interval, before),
+    writeAudits: async (audits) => writable().use((client) => writeAudits(client, audits)),
     readAudits: (query) => database.use((client) => readAudits(client, query)),
     countAudits: (range) => database.use((client) => countAudits(client, range)),
-    writeSymbolWish: async (wish) => write((client) => writeSymbolWish(client, wish)),
+    writeSymbolWish: async (wish) => writable().use((client) => writeSymbolWish(client, wish)),
     symbolWishes: () => database.use(symbolWishes),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -115,6 +126,23 @@ async function lastOpenTime(
     [id, interval],
   );
   return row === undefined ? undefined : epochMs(Number(row[0]));
+}
+
+async function readHoles(
+  client: Client,
+  ids: Map<MarketSymbol, number>,
+  query: HoleQuery,
+): Promise<readonly Hole[]> {
+  const { symbol, interval, from, to, limit } = query;
+  const id = (await idOf(client, ids, symbol)) ?? NO_SYMBOL;
+  const text = openTimesSql(tableOf(interval), {
+    ...{ symbol: '$1', id: '$1', interval: '$2', from: '$3', to: '$4', step: '$5', limit: '$6' },
+  });
+  const rows = await rowsOf(client, text, [id, interval, from, to, stepOf(query), limit + 1]);
+  return holesOf(
+    rows.map(([openTime, next]) => [Number(openTime), next === null ? null : Number(next)]),
+    query,
+  );
 }
 
 async function symbolsHeld(client: Client): Promise<readonly MarketSymbol[]> {
