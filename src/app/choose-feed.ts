@@ -4,7 +4,12 @@ import type { Logger } from 'pino';
 import type { Source } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
-import { binanceFeed, binanceSource, reachable } from '../feed/binance/feed.ts';
+import {
+  type BinanceFeedOptions,
+  binanceFeed,
+  binanceSource,
+  reachable,
+} from '../feed/binance/feed.ts';
 import type { MarketFeed } from '../feed/market-feed.ts';
 import type { Config } from './config.ts';
 import { hasCandles } from './open-store.ts';
@@ -66,16 +71,27 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
   return { feed: await simulated(options), notice };
 }
 
-function binance({ config, clock, logger }: ChooseFeedOptions): MarketFeed {
+function binance(options: Pick<ChooseFeedOptions, 'config' | 'clock' | 'logger'>): MarketFeed {
   return binanceFeed({
+    ...binanceOptions(options),
+    historyIntervals: options.config.intervals,
+  });
+}
+
+/** What every part that asks Binance needs. */
+export function binanceOptions({
+  config,
+  clock,
+  logger,
+}: Pick<ChooseFeedOptions, 'config' | 'clock' | 'logger'>): BinanceFeedOptions {
+  return {
     restUrls: config.binanceRestUrls,
     webSocketUrls: config.binanceWebSocketUrls,
-    historyIntervals: config.intervals,
     clock,
     random: Math.random,
     logger,
     ...proxyOf(config),
-  });
+  };
 }
 
 /** Loaded when it is needed: the real market starts without it. */

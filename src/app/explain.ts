@@ -2,6 +2,7 @@
 import { FeedError } from '../feed/market-feed.ts';
 import { StoreError } from '../store/candle-store.ts';
 import { type Config, ConfigError } from './config.ts';
+import { FileError } from './files/file-error.ts';
 
 export interface Explanation {
   readonly message: string | undefined;
@@ -10,7 +11,7 @@ export interface Explanation {
 
 export function explain(error: unknown, config: Pick<Config, 'host' | 'port'>): Explanation {
   if (error instanceof ConfigError) return { message: error.message, exitCode: 2 };
-  if (error instanceof FeedError || error instanceof StoreError) {
+  if (error instanceof FeedError || error instanceof StoreError || error instanceof FileError) {
     return { message: error.message, exitCode: 1 };
   }
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -8,6 +8,8 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './logger.ts';
 import { SETTINGS, type Setting } from './settings.ts';
+import { systemClock } from './system-clock.ts';
+import { parseSpan } from './time-span.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -71,12 +73,44 @@ async function main(argv: readonly string[]): Promise<void> {
       const print = (line: string) => void process.stdout.write(`${line}\n`);
       await execute(command, version, (context) => verify(context, flags, print));
     });
+  withSettings(program.command('import <files...>'))
+    .addOption(new Option('--symbol <symbol>', 'of files whose names do not say it'))
+    .addOption(new Option('--interval <interval>', 'likewise'))
+    .description('published klines (.csv, .csv.gz, .zip) or an export, into the store')
+    .action(async (files: string[], options: Record<string, string>, command: Command) => {
+      const { importFiles, parseGiven } = await import('./commands/import.ts');
+      const given = parseGiven(options);
+      const run: Show = (context) => importFiles(context, files, given);
+      await execute(command, version, asRun(run));
+    });
+  withSpan(withSettings(program.command('export <file>')))
+    .description('candles of the store as .csv, .csv.gz or .parquet')
+    .action(async (file: string, options: Record<string, string>, command: Command) => {
+      const { exportFile } = await import('./commands/export.ts');
+      const span = parseSpan(options, systemClock);
+      const run: Show = (context) => exportFile(context, file, span);
+      await execute(command, version, asRun(run));
+    });
+  withSpan(withSettings(program.command('backfill')))
+    .description('the exchange’s candles of the past into the store; goes on where it was ended')
+    .action(async (options: Record<string, string>, command: Command) => {
+      const { backfillStore } = await import('./commands/backfill.ts');
+      const span = parseSpan(options, systemClock);
+      const run: Show = (context) => backfillStore(context, span);
+      await execute(command, version, asRun(run));
+    });
   const [first = ''] = argv.slice(2);
   const names = program.commands.map((command) => command.name());
   if (first !== '' && !first.startsWith('-') && !['help', ...names].includes(first)) {
     throw new ConfigError([`expected one of the commands ${names.join(', ')}, was "${first}"`]);
   }
   await program.parseAsync(argv);
+}
+
+function withSpan(command: Command): Command {
+  return command
+    .addOption(new Option('--from <time>', 'first open time, UTC: 2023-01-01 or 2023-01-01T12:00'))
+    .addOption(new Option('--to <time>', 'the end, not inclusive; now by default'));
 }
 
 function withSettings(command: Command): Command {

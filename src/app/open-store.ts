@@ -69,13 +69,13 @@ export async function openStore(
  * What `openStore` opens, beside a process that writes it: nothing is made or changed.
  * @throws StoreError where there is nothing, or it cannot be used.
  */
-export async function openStoreToRead(
-  choice: StoreChoice,
-  source: Source,
-  logger: Pick<Logger, 'warn'>,
-): Promise<CandleStore> {
-  if (choice.databaseUrl !== undefined) return openStore(choice, source, logger);
-  const path = storePath(choice.dataDir, source);
+export async function openStoreToRead(choice: StoreChoice, source: Source): Promise<CandleStore> {
+  const { dataDir, databaseUrl: url } = choice;
+  if (url !== undefined) {
+    const { openTimescaleStore } = await import('../store/timescale/timescale-store.ts');
+    return openTimescaleStore({ url, source, readOnly: true });
+  }
+  const path = storePath(dataDir, source);
   if (existsSync(path)) return openSqliteStore({ path, source, readOnly: true });
   throw new StoreError(
     'unwritable',

@@ -65,7 +65,7 @@ export interface MarketFeed extends AsyncDisposable {
 /** A fault the feed cannot mend by trying again; the message names the value and the remedy. */
 export class FeedError extends Error {
   override readonly name = 'FeedError';
-  readonly code: 'unknown-symbol' | 'unreachable' | 'refused' | 'bad-recording';
+  readonly code: 'unknown-symbol' | 'unreachable' | 'refused' | 'bad-recording' | 'bad-file';
 
   constructor(code: FeedError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

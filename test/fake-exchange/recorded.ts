@@ -6,14 +6,15 @@ import { gunzipSync } from 'node:zlib';
 import { toPlaces } from './decimal.ts';
 import type { AggTrade, TruthCandle } from './truth.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..', 'shared', 'data');
+/** Where the real data is, if it is here. */
+export const SHARED_DATA = join(import.meta.dirname, '..', '..', '..', 'shared', 'data');
 
 /** Sixteen digits are microseconds. */
 const MICROSECONDS_MIN = 1e15;
 
 /** Whether the real data is there. Tests skip without it, except in CI, where that is a failure. */
 export function hasRecordedData(): boolean {
-  return existsSync(ROOT);
+  return existsSync(SHARED_DATA);
 }
 
 /** `skip` option of a test that needs real data. */
@@ -86,8 +87,8 @@ export function recordedBtcQuarters(week: string): TruthCandle[] | undefined {
 /** BTCUSDT spot 1h of all months there are (2022 – 2025, 2025-08 is missing), oldest first. */
 export function recordedBtcHours(): TruthCandle[] | undefined {
   const folder = 'klines/BTCUSDT_1h';
-  if (!existsSync(join(ROOT, folder))) return undefined;
-  const files = readdirSync(join(ROOT, folder)).sort();
+  if (!existsSync(join(SHARED_DATA, folder))) return undefined;
+  const files = readdirSync(join(SHARED_DATA, folder)).sort();
   return files.flatMap((file) => json(`${folder}/${file}`)?.map(rowToCandle) ?? []);
 }
 
@@ -145,7 +146,7 @@ function json(path: string): (string | number)[][] | undefined {
 }
 
 function textOf(path: string): string | undefined {
-  const file = join(ROOT, path);
+  const file = join(SHARED_DATA, path);
   if (!existsSync(file)) return undefined;
   const bytes = readFileSync(file);
   return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');

@@ -1,6 +1,11 @@
 // Closed candles of the past for the chart and the store, one symbol and interval after the other, after everything that is urgent.
 import type { Candle } from '../../core/market/candle.ts';
-import { type Calendar, type Interval, openTimeOf } from '../../core/market/interval.ts';
+import {
+  type Calendar,
+  type Interval,
+  nextOpenTime,
+  openTimeOf,
+} from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { addMs, type EpochMs } from '../../core/market/time.ts';
 import type { Rest } from './rest.ts';
@@ -43,6 +48,6 @@ export async function* fetchGap(
     );
     if (lastOpenTime === undefined) return;
     if (closed.length > 0) yield closed;
-    startTime = addMs(lastOpenTime, 1);
+    startTime = nextOpenTime(interval, lastOpenTime);
   }
 }

@@ -55,7 +55,10 @@ export function readKlines(value: unknown, of: KlinesOf): Klines {
 
 /** `[openTime,"open","high","low","close","volume",closeTime,"quoteVolume",trades,"takerBase","takerQuote","0"]`. The
  * close time of old rows around outages is odd, and is derived here anyway: not read. */
-function readRow(row: unknown, { symbol, interval }: KlinesOf): Candle | undefined {
+export function readRow(
+  row: unknown,
+  { symbol, interval }: Pick<KlinesOf, 'symbol' | 'interval'>,
+): Candle | undefined {
   if (!Array.isArray(row)) return undefined;
   const [time, o, h, l, c, v, , q, trades, takerBase, takerQuote] = row;
   const open = readDecimal(o);
