@@ -11,13 +11,11 @@ export const SENT_AFTER_MS_MAX: DurationMs = 10 * MINUTE_MS;
 /** So many frames in a row that agree with each other are believed against all else: the machine's clock was set, or it slept. */
 export const AGREEING_FRAMES = 3;
 
-export interface FrameTimes {
-  /** Why they cannot be; undefined where they can. `sent`: `E`; `happened`: `T`. */
-  fault(sent: EpochMs, happened: EpochMs): string | undefined;
-}
+/** Why an event's times cannot be; undefined where they can. `sent`: `E`; `happened`: `T`, or the end of the kline's window. */
+export type TimesFault = (sent: EpochMs, happened: EpochMs) => string | undefined;
 
-/** `now`: the exchange's clock, as REST says. */
-export function createFrameTimes(now: () => EpochMs): FrameTimes {
+/** `now`: the exchange's clock, as REST says; undefined before it has, and then nothing is judged. */
+export function createFrameTimes(now: () => EpochMs | undefined): TimesFault {
   let last: EpochMs | undefined;
   let odd: EpochMs | undefined;
   let agreeing = 0;
@@ -29,19 +27,19 @@ export function createFrameTimes(now: () => EpochMs): FrameTimes {
     return agreeing >= AGREEING_FRAMES;
   }
 
-  return {
-    fault(sent, happened) {
-      if (happened > sent + SENT_BEFORE_MS_MAX || happened < sent - SENT_AFTER_MS_MAX) {
-        return `Expected a time T near E, was ${happened}, sent at ${sent}`;
-      }
-      if (!(last !== undefined && isNear(sent, last)) && !isNear(sent, now()) && !isNewTime(sent)) {
-        return `Expected a time near the exchange's ${now()}, was ${sent}`;
-      }
-      last = sent;
-      agreeing = 0;
-      odd = undefined;
-      return undefined;
-    },
+  return (sent, happened) => {
+    const time = now();
+    if (time === undefined) return undefined;
+    if (happened > sent + SENT_BEFORE_MS_MAX || happened < sent - SENT_AFTER_MS_MAX) {
+      return `Expected a time from ${SENT_AFTER_MS_MAX} ms before to ${SENT_BEFORE_MS_MAX} ms after the event's sending at ${sent}, was ${happened}`;
+    }
+    if (!(last !== undefined && isNear(sent, last)) && !isNear(sent, time) && !isNewTime(sent)) {
+      return `Expected an event sent from ${EVENT_BEHIND_MS_MAX} ms before to ${EVENT_AHEAD_MS_MAX} ms after the exchange's time ${time}, was ${sent}`;
+    }
+    last = sent;
+    agreeing = 0;
+    odd = undefined;
+    return undefined;
   };
 }
 

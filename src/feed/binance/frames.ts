@@ -5,6 +5,7 @@ import type { Candle } from '../../core/market/candle.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { aggTradeEventSchema } from '../../protocol/agg-trade-record.ts';
 import { AggTradeScanner } from '../../protocol/agg-trade-scanner.ts';
+import type { TimesFault } from './frame-times.ts';
 import { readClosedMinute } from './kline-event.ts';
 
 export type Frame =
@@ -32,9 +33,10 @@ const replySchema = z.object({
 /** Enough to tell which kline it is; a closed minute is then read whole. */
 const klineEventSchema = z.object({ k: z.object({ i: z.string(), x: z.boolean() }) });
 
-/** Reads frames one after the other. `symbols`: those subscribed to; a trade of another is rejected. */
+/** Reads frames one after the other. `symbols`: those subscribed to; a trade of another is rejected, and one whose times are faulty. */
 export function createFrameReader(
   symbols: ReadonlySet<MarketSymbol>,
+  timesFault: TimesFault = () => undefined,
 ): (bytes: Uint8Array) => Frame {
   const scanner = new AggTradeScanner();
   return (bytes) => {
@@ -43,8 +45,9 @@ export function createFrameReader(
   };
 
   function asTrade(trade: AggTrade): Frame {
-    if (symbols.has(trade.symbol)) return { type: 'trade', trade };
-    return rejected(`Expected a symbol subscribed to, was "${trade.symbol}"`);
+    if (!symbols.has(trade.symbol)) return foreign(trade.symbol);
+    const fault = timesFault(trade.eventTime, trade.tradeTime);
+    return fault === undefined ? { type: 'trade', trade } : rejected(fault);
   }
 
   function readJson(text: string): Frame {
@@ -83,9 +86,10 @@ export function createFrameReader(
     if (!x || i !== '1m') return IGNORED;
     const read = readClosedMinute(data);
     if (read.type === 'rejected') return rejectedBy('a closed 1m kline', read.issue);
-    const { candle } = read;
-    if (symbols.has(candle.symbol)) return { type: 'closed-minute', candle };
-    return rejected(`Expected a symbol subscribed to, was "${candle.symbol}"`);
+    const { candle, sentAt } = read;
+    if (!symbols.has(candle.symbol)) return foreign(candle.symbol);
+    const fault = timesFault(sentAt, candle.closeTime);
+    return fault === undefined ? { type: 'closed-minute', candle } : rejected(fault);
   }
 }
 
@@ -100,6 +104,10 @@ function readReply(value: unknown): Frame {
   const { id, code, msg } = reply.data;
   const answer = { type: 'reply', id: id ?? undefined } as const;
   return code === undefined ? answer : { ...answer, error: `${code}: ${msg ?? ''}` };
+}
+
+function foreign(symbol: MarketSymbol): Frame {
+  return rejected(`Expected a symbol subscribed to, was "${symbol}"`);
 }
 
 function rejected(reason: string): Frame {

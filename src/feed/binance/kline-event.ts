@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Candle } from '../../core/market/candle.ts';
 import { closeTimeOf } from '../../core/market/interval.ts';
-import { MINUTE_MS } from '../../core/market/time.ts';
+import { type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
 import { decimalField, symbolField, timeField } from '../../protocol/candle-record.ts';
 
 /** Ids and counts: whole, exact in a double, of at most 15 digits as everywhere here. */
@@ -43,14 +43,14 @@ const closedMinuteSchema = z
   );
 
 export type KlineEvent =
-  | { readonly type: 'closed'; readonly candle: Candle }
+  | { readonly type: 'closed'; readonly candle: Candle; readonly sentAt: EpochMs }
   | { readonly type: 'rejected'; readonly issue: z.core.$ZodIssue | undefined };
 
 /** Of an event whose `k.i` is `1m` and `k.x` is true. */
 export function readClosedMinute(event: unknown): KlineEvent {
   const read = closedMinuteSchema.safeParse(event);
   if (!read.success) return { type: 'rejected', issue: read.error.issues[0] };
-  const { s, k } = read.data;
+  const { E, s, k } = read.data;
   const candle: Candle = {
     symbol: s,
     interval: '1m',
@@ -71,5 +71,5 @@ export function readClosedMinute(event: unknown): KlineEvent {
     complete: true,
     source: 'klines',
   };
-  return { type: 'closed', candle };
+  return { type: 'closed', candle, sentAt: E };
 }

@@ -43,8 +43,10 @@ export interface MissingTradesOptions {
   /** Where the series has not begun: the time its first trade is looked for from. */
   readonly beginTime: () => EpochMs;
   readonly take: (page: TradePage) => void;
-  /** The series goes on, or begins, at `id`. */
+  /** The series goes on at `id`. */
   readonly begin: (id: number) => void;
+  /** The series begins at `id`: REST has nothing before it. */
+  readonly beginSeries: (id: number) => void;
   readonly reject: (reason: string, payload: string) => void;
   readonly signal: AbortSignal;
 }
@@ -85,7 +87,9 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
     try {
       const page = await rest.aggTrades(symbol, range, { priority: 'urgent', signal: end });
       const first = page.trades[0];
-      if (sequencer.next() === undefined && first !== undefined) begin(first.aggTradeId);
+      if (sequencer.next() === undefined && first !== undefined) {
+        options.beginSeries(first.aggTradeId);
+      }
       return page;
     } catch (error) {
       if (over.signal.aborted && !signal.aborted) return undefined;
@@ -135,9 +139,13 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
 
   /** The stream goes on at `id`, and whoever folds it sees the hole by the ids. */
   function passHole(id: number, isAnswered: boolean): void {
-    const next = sequencer.next() ?? id;
+    const next = sequencer.next();
     mustReachEnd = false;
-    if (id > next) {
+    if (next === undefined && isAnswered) {
+      options.beginSeries(id);
+      return;
+    }
+    if (id > (next ?? id)) {
       const which = `Expected trades ${next} to ${id - 1} of ${symbol}: the exchange`;
       reject(`${which} ${isAnswered ? 'has not got them' : 'does not answer'}`, '');
     }

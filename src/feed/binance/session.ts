@@ -12,6 +12,7 @@ import { createEventQueue } from './event-queue.ts';
 import type { BinanceFeedOptions } from './feed.ts';
 import { createFeedReport } from './feed-report.ts';
 import { type FollowedSymbol, followSymbol } from './followed-symbol.ts';
+import { createFrameTimes } from './frame-times.ts';
 import { createFrameReader, type Frame } from './frames.ts';
 import { followListings } from './listings.ts';
 import { createRepairAnswers } from './repair-answers.ts';
@@ -79,7 +80,10 @@ export function createSession(options: SessionOptions): Session {
     ...options,
     transport,
     limits: limitsOf(options),
-    readFrame: createFrameReader(subscribed),
+    readFrame: createFrameReader(
+      subscribed,
+      createFrameTimes(() => (isTimed ? rest.now() : undefined)),
+    ),
     onFrame: take,
     onCovered: (symbol) => symbols.get(symbol)?.stream.opened(),
     onState: () => report.look(),

@@ -1,7 +1,7 @@
 // One symbol: joins REST and the live stream by id, fetches what is missing, and sees that its minutes' ends get their evidence.
 // One worker does all the asking, so that nothing is asked twice at a time.
 import type { AggTrade } from '../../core/market/agg-trade.ts';
-import type { RawTick } from '../../core/market/raw-tick.ts';
+import type { RawTick, SymbolStart } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
 import { encodeAggTrade } from '../../protocol/agg-trade-record.ts';
@@ -92,6 +92,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     beginTime: () => gate?.openMinute() ?? rest.now(),
     take: acceptPage,
     begin,
+    beginSeries,
     reject,
     signal,
   });
@@ -103,6 +104,8 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   signal.addEventListener('abort', () => firstOpened.resolve(), { once: true });
   let resumeFrom = options.resumeFrom;
   let gate: MinuteGate | undefined;
+  /** The last one said. */
+  let said: SymbolStart | undefined;
   const early: ClosedMinute[] = [];
   const isNewRow = createRowMemory();
   let state: SymbolState = 'catching-up';
@@ -166,6 +169,14 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     pass(sequencer.begin(id));
   }
 
+  /** Nothing was known of its ids: those below `id` are no hole, and whoever folds its trades must be told. */
+  function beginSeries(id: number): void {
+    if (gate !== undefined && said !== undefined && id > 0) {
+      emit({ type: 'symbol', start: { ...said, time: gate.openMinute(), isNewSeries: true } });
+    }
+    begin(id);
+  }
+
   function acceptPage(page: TradePage): void {
     for (const { reason, payload } of page.rejected) {
       if (isNewRow(payload)) reject(reason, payload);
@@ -192,8 +203,9 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     joined = { start: from, missedFrom: joined?.missedFrom ?? resumeFrom };
   }
 
-  function emitSymbol({ start }: StartTiles): void {
-    emit({ type: 'symbol', start: isNewSeries ? { ...start, isNewSeries } : start });
+  function emitSymbol(tiles: StartTiles): void {
+    said = tiles.start;
+    emit({ type: 'symbol', start: isNewSeries ? { ...said, isNewSeries } : said });
     isNewSeries = false;
     startNoEarlier = undefined;
   }
