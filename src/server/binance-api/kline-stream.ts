@@ -1,9 +1,11 @@
 // One `<symbol>@kline_<interval>` stream: open states at the exchange's pace, the closed candle exactly once, no corrections (I5).
+// A candle that lacks trades is sent as closed once it is repaired.
 import type { Candle, LiveCandle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import { addMs, type Clock, type DurationMs, type EpochMs } from '../../core/market/time.ts';
 import { klineEvent } from './binance-text.ts';
 import type { StreamConnection, StreamFrame } from './stream-connection.ts';
+import { UnfinishedCandles } from './unfinished-candles.ts';
 
 /** The exchange's: open states no more often than this. */
 export const KLINE_UPDATE_MS: DurationMs = 2_000;
@@ -33,6 +35,7 @@ export class KlineStream {
   readonly #updateMs: DurationMs;
   readonly #createdAt: EpochMs;
   readonly #closed = new AbortController();
+  readonly #unfinished: UnfinishedCandles;
   #closedUpTo: number;
   #newest: LiveCandle | undefined;
   #lastUpdateAt = Number.NEGATIVE_INFINITY;
@@ -43,6 +46,11 @@ export class KlineStream {
     this.#updateMs = options.interval === '1s' ? KLINE_UPDATE_1S_MS : KLINE_UPDATE_MS;
     this.#closedUpTo = options.closedUpTo;
     this.#createdAt = options.clock.now();
+    this.#unfinished = new UnfinishedCandles({
+      clock: options.clock,
+      send: (candle) => this.#sendClosed(candle),
+      signal: this.#closed.signal,
+    });
   }
 
   applyLive(candle: LiveCandle): void {
@@ -63,18 +71,28 @@ export class KlineStream {
   }
 
   applyClosed(candle: Candle): void {
-    if (candle.revision > 0 || candle.openTime <= this.#closedUpTo) return;
+    if (candle.revision > 0) {
+      this.#unfinished.corrected(candle);
+      return;
+    }
+    if (candle.openTime <= this.#closedUpTo) return;
     this.#closedUpTo = candle.openTime;
     if (this.#newest !== undefined && this.#newest.openTime <= candle.openTime) {
       this.#newest = undefined;
     }
     if (this.#isHistory(candle)) return;
-    const frame = this.#frame(candle, true);
-    for (const subscriber of this.subscribers) subscriber.send(frame);
+    // A recording's repairs may be long over or never have come: what closes there is sent as it is.
+    if (this.#options.isPast()) this.#sendClosed(candle);
+    else this.#unfinished.closed(candle);
   }
 
   close(): void {
     this.#closed.abort();
+  }
+
+  #sendClosed(candle: Candle): void {
+    const frame = this.#frame(candle, true);
+    for (const subscriber of this.subscribers) subscriber.send(frame);
   }
 
   #sendNewest(): void {

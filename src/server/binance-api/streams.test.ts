@@ -23,6 +23,7 @@ import {
 import { aggTradeEvent, klineEvent } from './binance-text.ts';
 import { CLOSED_FRAME_DELAY_MS_MAX } from './kline-stream.ts';
 import { STREAM_PING_INTERVAL_MS, STREAM_PONG_MS_MAX } from './streams.ts';
+import { REPAIR_WAIT_MS_MAX } from './unfinished-candles.ts';
 
 async function open(test: TestServer, path: string): Promise<TestSocket> {
   const address = test.server.app.server.address();
@@ -157,6 +158,24 @@ describe('/ws and /stream', () => {
       [frames[1]?.['n'], frames[1]?.['f'], frames[1]?.['L'], frames[1]?.['T']],
       [0, -1, -1, minute(2) - 1],
     );
+  });
+
+  it('holds back the closed state of a candle that lacks trades until it is repaired, or cannot be (I1, I5)', async () => {
+    await using test = await testServer();
+    const socket = await open(test, '/ws/btcusdt@kline_1m');
+    const closed = async () => (await settled(socket)).map(kline).map(({ t, n, x }) => [t, n, x]);
+    test.market.applyClosed(aCandle(minute(0), { complete: false, trades: 3 }));
+    test.market.applyClosed(aCandle(minute(1), { complete: false, trades: 4 }));
+    test.market.applyClosed(aCandle(minute(2), { trades: 5 }));
+    assert.deepEqual(await closed(), [[minute(2), 5, true]]);
+    test.market.applyClosed(aCandle(minute(0), { revision: 1, complete: false, trades: 6 }));
+    test.market.applyClosed(aCandle(minute(0), { revision: 2, trades: 7 }));
+    test.market.applyClosed(aCandle(minute(0), { revision: 3, trades: 8 }));
+    assert.deepEqual(await closed(), [[minute(0), 7, true]]);
+    await test.clock.advance(REPAIR_WAIT_MS_MAX);
+    assert.deepEqual(await closed(), [[minute(1), 4, true]]);
+    test.market.applyClosed(aCandle(minute(1), { revision: 1, trades: 9 }));
+    assert.deepEqual(await closed(), []);
   });
 
   it('sends no window as closed that was over before the stream began, but for the newest 10 s', async () => {
