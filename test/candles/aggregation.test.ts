@@ -220,6 +220,18 @@ function assertHoleKnown(run: CandleRun, minutes: ReadonlySet<number>) {
   }
 }
 
+/** What is published as complete is the truth, also what is flat at a close that a hole may have moved. */
+function assertCompleteIsTrue(run: CandleRun, trades: readonly WireTrade[]) {
+  for (const interval of ['1s', '1m'] as const) {
+    const truth = new Map(
+      truthOf(trades, interval, endOf(trades)).map((candle) => [candle.openTime, candle]),
+    );
+    for (const candle of run.candles(interval)) {
+      if (candle.complete) assert.deepEqual(asTruth(candle), truth.get(candle.openTime), interval);
+    }
+  }
+}
+
 test('I1 I5: a hole marks its candles incomplete, and repairs of its minutes end in the truth', () => {
   fc.assert(
     fc.property(market(), fc.nat(), fc.integer({ min: 1, max: 10 }), (trades, at, length) => {
@@ -237,6 +249,7 @@ test('I1 I5: a hole marks its candles incomplete, and repairs of its minutes end
         trades.filter(({ a }) => missing.has(a)).map(({ T }) => Math.floor(T / 60_000) * 60_000),
       );
       assertHoleKnown(run, minutes);
+      assertCompleteIsTrue(run, trades);
       const from = Math.min(...minutes);
       const to = endOf(trades);
       for (let minute = from; minute < to; minute += 60_000)

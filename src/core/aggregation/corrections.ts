@@ -2,7 +2,6 @@
 // Keeps the closed candles this needs (26 hours of 1m, 62 days of 1d, 2 minutes of 1s) and says so where it reaches no further.
 import type { AggTrade } from '../market/agg-trade.ts';
 import { type Candle, type CorrectionReason, sameCandleValues } from '../market/candle.ts';
-import type { Decimal } from '../market/decimal.ts';
 import {
   type Calendar,
   INTERVAL_MS,
@@ -80,10 +79,10 @@ export class Corrections {
     this.moveFollowers(this.seconds, merged);
   }
 
-  /** Close of the candle before the window at `openTime`, where it is kept. */
-  closeBefore(interval: '1s' | '1m', openTime: EpochMs): Decimal | undefined {
+  /** The candle before the window at `openTime`, where it is kept. */
+  before(interval: '1s' | '1m', openTime: EpochMs): Candle | undefined {
     const ring = interval === '1s' ? this.seconds : this.minutes;
-    return ring.get(addMs(openTime, -INTERVAL_MS[interval]))?.close;
+    return ring.get(addMs(openTime, -INTERVAL_MS[interval]));
   }
 
   /** A late trade of a closed minute. `covered`: that minute came from klines, which have it already. */
@@ -118,9 +117,10 @@ export class Corrections {
     for (let { openTime } = candle; ; ) {
       openTime = addMs(openTime, INTERVAL_MS[candle.interval]);
       const next = ring.get(openTime);
-      if (next === undefined || next.trades > 0 || next.close === candle.close) return moved;
+      if (next === undefined || next.trades > 0) return moved;
+      if (next.close === candle.close && next.complete === candle.complete) return moved;
       const { symbol, interval, close } = candle;
-      const flat = emptyCandle(symbol, interval, openTime, close, next.complete);
+      const flat = emptyCandle(symbol, interval, openTime, close, candle.complete);
       ring.put(this.correct({ ...flat, source: next.source }, 'rolled-up-correction'));
       moved.push(openTime);
     }
