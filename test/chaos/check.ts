@@ -1,14 +1,16 @@
 // Compares what the product stored and streamed with what is true. Says each difference; decides nothing about the run.
 import { storePath } from '../../src/app/open-store.ts';
+import type { Candle } from '../../src/core/market/candle.ts';
 import { marketSymbol } from '../../src/core/market/symbol.ts';
 import { epochMs } from '../../src/core/market/time.ts';
 import { binanceSource } from '../../src/feed/binance/feed.ts';
+import type { CandleStore } from '../../src/store/candle-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { asTruth } from '../candles/candle-run.ts';
 import { INTERVALS, type Interval, nextOpenTime } from '../fake-exchange/calendar.ts';
 import type { FakeExchange } from '../fake-exchange/fake-exchange.ts';
 import type { TruthCandle } from '../fake-exchange/truth.ts';
-import type { Life } from './keeper.ts';
+import type { KlineWatch } from './kline-watch.ts';
 
 /** Of each interval and symbol the newest so many are compared: the product fetches 1,000 of the past. */
 const COMPARED_MAX = 900;
@@ -35,6 +37,8 @@ export function truthOf(exchange: FakeExchange, symbols: readonly string[], to: 
 export interface Comparison {
   readonly compared: number;
   readonly corrected: number;
+  /** Minutes folded from trades that the product itself has compared with the exchange's candle. */
+  readonly audited: number;
   readonly differences: readonly string[];
 }
 
@@ -51,7 +55,7 @@ export async function compareStore(
     readOnly: true,
   });
   const differences: string[] = [];
-  let [compared, corrected] = [0, 0];
+  let [compared, corrected, audited] = [0, 0, 0];
   for (const [key, candles] of truth) {
     const [symbol = '', interval = ''] = key.split(' ');
     const [first, last] = [[...candles.keys()][0] ?? 0, [...candles.keys()].at(-1) ?? 0];
@@ -75,8 +79,31 @@ export async function compareStore(
       if (!candle.complete) differences.push(`${name}: not complete`);
     }
     differences.push(...[...missing.keys()].map((time) => `${key} ${iso(time)}: missing`));
+    if (interval !== '1m') continue;
+    const folded = stored.filter(({ source }) => source === 'trades');
+    audited += folded.length;
+    differences.push(...(await auditFaults(store, folded)));
   }
-  return { compared, corrected, differences };
+  return { compared, corrected, audited, differences };
+}
+
+/** Each minute folded from trades is to be found equal to the exchange's own, at once or after a repair. */
+async function auditFaults(store: CandleStore, folded: readonly Candle[]): Promise<string[]> {
+  const [first, last] = [folded[0], folded.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const audits = await store.readAudits({
+    symbol: first.symbol,
+    from: first.openTime,
+    to: last.openTime,
+    limit: COMPARED_MAX * 2,
+    take: 'first',
+  });
+  const verdicts = new Map(audits.map((each) => [each.openTime, each]));
+  return folded.flatMap(({ symbol, openTime }) => {
+    const audit = verdicts.get(openTime);
+    if (audit?.verdict === 'verified' || audit?.verdict === 'repaired') return [];
+    return [`${symbol} 1m ${iso(openTime)}: audit says ${audit?.verdict} (${audit?.reason})`];
+  });
 }
 
 function fieldFaults(name: string, ours: TruthCandle, wanted: TruthCandle): string[] {
@@ -84,6 +111,12 @@ function fieldFaults(name: string, ours: TruthCandle, wanted: TruthCandle): stri
     .filter((field) => ours[field] !== undefined && ours[field] !== wanted[field])
     .map((field) => `${name}: ${field} is ${ours[field]}, the truth is ${wanted[field]}`);
 }
+
+/**
+ * What closes before a symbol has joined is its past, and not streamed. So is, for a moment, what has just closed: the product takes the
+ * exchange's clock to run as fast as its own, and here it runs faster.
+ */
+const JOINED_MS_MAX = 120_000;
 
 const FRAME_FIELDS: Readonly<Record<string, keyof TruthCandle>> = {
   T: 'closeTime',
@@ -100,17 +133,19 @@ const FRAME_FIELDS: Readonly<Record<string, keyof TruthCandle>> = {
   L: 'lastTradeId',
 };
 
+type Watched = Omit<KlineWatch, 'end'>;
+
 /**
- * What is wrong with the closed frames of one life: each window once, in order, without a hole, from the one that was open when the
+ * What is wrong with the closed frames of one life: each window once, in order, without a hole, from soon after the
  * streams were subscribed to; in a last life up to `to`.
  */
-export function frameFaults(life: Life, truth: Truth, to: number, isLast: boolean): string[] {
-  const { watch } = life;
+export function frameFaults(watch: Watched, truth: Truth, to: number, isLast: boolean): string[] {
   const frames = Map.groupBy(watch.frames, (each) => keyOf(each.symbol, each.interval));
   const faults = [...truth].flatMap(([key, candles]) => {
     const sent = (frames.get(key) ?? []).filter(({ openTime }) => candles.has(openTime));
+    const from = Math.min(sent[0]?.openTime ?? Infinity, watch.openedAt + JOINED_MS_MAX);
     const wanted = [...candles.values()].filter(
-      ({ closeTime }) => closeTime >= watch.openedAt && closeTime < to,
+      ({ openTime, closeTime }) => openTime >= from && closeTime < to,
     );
     const until = isLast ? wanted.length : untilLast(wanted, sent.at(-1)?.openTime);
     return [
@@ -125,7 +160,7 @@ export function frameFaults(life: Life, truth: Truth, to: number, isLast: boolea
 
 function countFaults(
   key: string,
-  sent: Life['watch']['frames'],
+  sent: Watched['frames'],
   expected: readonly TruthCandle[],
 ): string[] {
   const times = new Map<number, number>();
@@ -161,7 +196,7 @@ function isUnknownId(name: string, k: Readonly<Record<string, unknown>>): boolea
   return (name === 'f' || name === 'L') && k[name] === -1 && k['n'] !== 0;
 }
 
-function orderFaults(key: string, sent: Life['watch']['frames']): string[] {
+function orderFaults(key: string, sent: Watched['frames']): string[] {
   return sent.flatMap(({ openTime, interval }, index) => {
     const before = sent[index - 1];
     if (before === undefined || nextOpenTime(interval, before.openTime) === openTime) return [];

@@ -1,6 +1,6 @@
 // The disk under the data directory: a small one of its own where this user may mount one, else a limit on the size of the product's files.
 // Fills it, frees it, makes it read-only; touches nothing outside its folder.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,9 @@ export interface Disk extends AsyncDisposable {
 export async function openDisk(wantsOwn: boolean): Promise<Disk> {
   const root = await mkdtemp(join(tmpdir(), 'wickstream-chaos-'));
   const isMounted = wantsOwn && (await succeeds('mount', mountArgs(root)));
+  // Also where the run is broken off.
+  const unmount = () => spawnSync('umount', ['--lazy', root]);
+  if (isMounted) process.once('exit', unmount);
   const ballast = join(root, 'ballast');
   return {
     dataDir: join(root, 'data'),
@@ -43,7 +46,8 @@ export async function openDisk(wantsOwn: boolean): Promise<Disk> {
       return succeeds('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, root]);
     },
     async [Symbol.asyncDispose]() {
-      if (isMounted) await run('umount', [root]);
+      if (isMounted) unmount();
+      process.off('exit', unmount);
       await rm(root, { recursive: true, force: true });
     },
   };

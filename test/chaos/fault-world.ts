@@ -84,7 +84,8 @@ export function createFaultWorld(
   const world: FaultWorld = {
     ...parts,
     at(atShare, act) {
-      running.push(until(atShare).then((isOn) => (isOn ? act() : undefined)));
+      const done = until(atShare).then((isOn) => (isOn ? act() : undefined));
+      running.push(done.catch((error: unknown) => void breaches.push(`a fault failed: ${error}`)));
     },
     spells(count, [msMin, msMax], { begin, end }) {
       const times = Math.max(1, Math.round(count * share));

@@ -2,10 +2,11 @@
 // random numbers; changes nothing else.
 import { delayFrames, doubleFrames, dropFrames, onStreams } from '../fake-exchange/faults.ts';
 import type { ChaosFault } from './fault-world.ts';
-import { garbled, hugeFrame } from './garbage.ts';
+import { farInTime, garbled, hugeFrame } from './garbage.ts';
 import { REST_FAULTS } from './rest-faults.ts';
 
 const SECOND = 1_000;
+const TRADES = /@aggTrade$/;
 const FRAMES = /@(aggTrade|kline_1m)$/;
 
 const SOCKET_FAULTS = {
@@ -70,6 +71,14 @@ const SOCKET_FAULTS = {
         return hugeFrame(frame);
       });
     },
+  },
+  'far times': {
+    plan: ({ onFrame, share, random }) =>
+      onFrame(
+        onStreams(TRADES, (frame) =>
+          random() < 0.002 * share ? farInTime(frame, random) : [frame],
+        ),
+      ),
   },
   refusal: {
     plan: ({ exchange, spells, random }) =>

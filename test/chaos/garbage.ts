@@ -2,6 +2,7 @@
 import type { Frame } from '../fake-exchange/faults.ts';
 import type { Random } from '../fake-exchange/random.ts';
 
+const DAY_MS = 86_400_000;
 /** Longer than any limit of a frame's length. */
 const HUGE_BYTES = 10 * 1024 * 1024;
 
@@ -34,6 +35,13 @@ export function garbled(frame: Frame, random: Random): readonly Frame[] {
   const index = Math.floor(random() * kinds.length);
   const text = kinds[index]?.(frame, random) ?? '';
   return index < CHANGED.length ? [{ ...frame, text }] : [{ ...frame, text }, frame];
+}
+
+/** A trade as sent, a year from now or before. */
+export function farInTime(frame: Frame, random: Random): readonly Frame[] {
+  const days = random() < 0.5 ? -365 : 365;
+  const text = frame.text.replace(/"T":(\d+)/, (_, time) => `"T":${Number(time) + days * DAY_MS}`);
+  return [{ ...frame, text }];
 }
 
 export function hugeFrame(frame: Frame): readonly Frame[] {

@@ -1,5 +1,6 @@
 // Runs the product as a supervisor does: starts it, kills it, pauses it, starts it again, and watches each of its lives from outside.
 // One order at a time; decides nothing about when.
+import { spawn } from 'node:child_process';
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -124,6 +125,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         const life = running();
         if (life === undefined) return;
         process.kill(life.product.pid, 'SIGSTOP');
+        wakeLater(life.product.pid, ms);
         await sleep(ms);
         if (life.end === undefined) process.kill(life.product.pid, 'SIGCONT');
       }),
@@ -139,6 +141,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (life !== undefined) await end(life, 'kill');
     },
   };
+}
+
+/** Where this process is killed meanwhile, nobody else would. */
+function wakeLater(pid: number, ms: number): void {
+  const script = `sleep ${Math.ceil(ms / 1_000) + 1}; kill -CONT ${pid}`;
+  spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' }).unref();
 }
 
 /** The last line that says something, as text. */

@@ -82,7 +82,7 @@ export async function runMillion(
   const truth = truthOf(exchange, [SYMBOL], end);
   await until(async () => {
     const life = keeper.lives.at(-1);
-    const isStreamed = life !== undefined && frameFaults(life, truth, end, true).length === 0;
+    const isStreamed = life !== undefined && frameFaults(life.watch, truth, end, true).length === 0;
     if (!isStreamed || ids.last() < lastId(exchange)) return false;
     return (await compareStore(exchange, disk.dataDir, truth)).differences.length === 0;
   }, SETTLE_MS_MAX);
@@ -90,7 +90,7 @@ export async function runMillion(
   const stored = await compareStore(exchange, disk.dataDir, truth);
   const faults = [
     ...stored.differences,
-    ...keeper.lives.flatMap((life) => frameFaults(life, truth, end, true)),
+    ...keeper.lives.flatMap((life) => frameFaults(life.watch, truth, end, true)),
     ...keeper.exits,
     ...exchange.breaches.map(({ type, detail }) => `breach of ${type}: ${detail}`),
   ];

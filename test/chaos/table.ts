@@ -1,7 +1,15 @@
 // The results of runs as a table for people, one line a fault. Pure.
 import type { RunResult } from './run.ts';
 
-const HEAD = ['fault', 'runs', 'trades sent', 'injected', 'candles compared', 'result'];
+const HEAD = [
+  'fault',
+  'runs',
+  'trades sent',
+  'injected',
+  'candles compared',
+  'minutes audited',
+  'result',
+];
 
 export function chaosTable(results: readonly RunResult[]): string {
   const rows = [...Map.groupBy(results, ({ fault }) => fault)].map(([fault, runs]) =>
@@ -31,6 +39,7 @@ function rowOf(fault: string, runs: readonly RunResult[]): string[] {
     sum(({ trades }) => trades),
     sum(({ injected }) => injected),
     sum(({ compared }) => compared),
+    sum(({ audited }) => audited),
     wrong === 0 ? 'true' : `${wrong} WRONG`,
   ];
 }

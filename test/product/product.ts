@@ -4,10 +4,19 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const READY_DEADLINE_MS = 30_000;
 const LINES_KEPT = 2_000;
+
+/** It ends by itself when the channel to this process closes. */
+const OWN_COMMAND: readonly [string, ...string[]] = [
+  process.execPath,
+  `--import=${pathToFileURL(join(ROOT, 'scripts/stop-with-parent.mjs')).href}`,
+  join(ROOT, 'src/app/main.ts'),
+  'up',
+];
 
 export interface ProductOptions {
   readonly dataDir: string;
@@ -36,17 +45,13 @@ export interface Product extends AsyncDisposable {
 
 /** Resolves when its dashboard's address is open. Rejects, with its log, where it ends before that. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const [program, ...first] = options.command ?? [
-    process.execPath,
-    join(ROOT, 'src/app/main.ts'),
-    'up',
-  ];
+  const [program, ...first] = options.command ?? OWN_COMMAND;
   const child = spawn(program, [...first, ...productArgs(options)], {
     cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
   });
-  // No product outlives the process that tests it, however that ends (but for kill -9).
+  // No product outlives the process that tests it: killed when that ends, asked to stop when that is killed.
   const killChild = () => child.kill('SIGKILL');
   process.once('exit', killChild);
   const exited = once(child, 'exit').then(([code]: (number | null)[]) => {
@@ -54,7 +59,10 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     return code ?? null;
   });
   const lines: string[] = [];
-  const url = await readyUrl(child, lines, exited);
+  const url = await readyUrl(child, lines, exited).catch((error: unknown) => {
+    killChild();
+    throw error;
+  });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return exited;
