@@ -9,15 +9,17 @@ import {
   type FakeExchange,
   type Faults,
 } from '../fake-exchange/fake-exchange.ts';
-import { generateTrades } from '../fake-exchange/generate.ts';
+import { generateHistory, generateTrades } from '../fake-exchange/generate.ts';
 import { type AggTrade, truthCandles } from '../fake-exchange/truth.ts';
 import { fastClock, startPipeline, type TestPipeline, temporaryDir } from './pipeline.ts';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 365 * 86_400_000;
-const FROM = Date.UTC(2026, 0, 14);
+const FROM = Date.UTC(2026, 0, 14, 10);
 const TO = FROM + 6 * MINUTE_MS;
 const SPEED = 10;
+/** The exchange has a past, but no trade of it. */
+const klines = generateHistory({ seed: 2, to: FROM, days: 3 });
 
 interface Live {
   readonly exchange: FakeExchange;
@@ -33,7 +35,7 @@ async function live(
 ) {
   await using dir = await temporaryDir();
   await using exchange = await createFakeExchange({
-    symbols: [{ symbol: 'BTCUSDT', onboardTime: FROM }],
+    symbols: [{ symbol: 'BTCUSDT', klines }],
     clock: manualClock(FROM),
     faults,
   });
@@ -112,13 +114,13 @@ test('trades and closed klines a year off in some frames: each is refused, REST 
 
 test('the first trade of a symbol without any at REST begins the series with its id', async () => {
   const trades = generateTrades({ seed: 32, from: FROM, to: TO, tradesPerSecond: 2 })
-    .filter(({ T }) => T > FROM + 5_000)
+    .filter(({ T }) => T > FROM + 65_000)
     .map((trade, index) => ({ ...trade, a: 700 + index }));
   await live({}, trades, async ({ pipeline, reasons }) => {
     const isWhole = pipeline.candles('1m').every(({ complete }) => complete);
     assert(isWhole, 'each complete');
-    const truth = truthCandles(trades, '1m', { from: FROM, to: TO });
-    const ours = pipeline.candles('1m').filter(({ openTime }) => openTime >= FROM && openTime < TO);
+    const truth = truthCandles(trades, '1m', { from: FROM + MINUTE_MS, to: TO });
+    const ours = pipeline.candles('1m').filter(({ openTime }) => openTime > FROM && openTime < TO);
     assert.deepEqual(ours.map(asTruth), truth);
     assert.deepEqual(await reasons(), []);
   });

@@ -55,6 +55,8 @@ export function serveRest(
   const { status, headers, body } = answer;
   const send = () => {
     record.status = status;
+    // The exchange's own time, where it is said at all: not that of this machine.
+    response.sendDate = false;
     response.writeHead(status, headers).end(body);
   };
   if (side.faults.restDelayMs) setTimeout(send, side.faults.restDelayMs).unref();

@@ -95,7 +95,7 @@ export function answerRest(request: RestRequest, context: RestContext): RestResp
   if (verdict.type !== 'allowed') return refusal(verdict);
   const endpoint = ENDPOINTS[request.path];
   if (endpoint === undefined) return notFound();
-  const headers = jsonHeaders(verdict);
+  const headers = { ...jsonHeaders(verdict), Date: new Date(context.now).toUTCString() };
   try {
     const parameters = createParameters(request.query, endpoint.parameters);
     return { status: 200, headers, body: JSON.stringify(endpoint.answer(parameters, context)) };

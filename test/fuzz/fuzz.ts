@@ -130,7 +130,7 @@ export async function fuzz(options: { seed: number; inputs: number }): Promise<F
   const rest = createRest(
     {
       budget: createWeightBudget(),
-      ask: async () => ({ value: answer, sentAt: NOW, tookMs: 1 }),
+      ask: async () => ({ value: answer, answeredAt: NOW, sentAt: NOW, tookMs: 1 }),
     },
     { now: () => NOW, sleep: async () => {} },
   );

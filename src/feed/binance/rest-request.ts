@@ -1,6 +1,13 @@
 // Asks the exchange by REST until it has an answer: endpoints in turn, back-off, Retry-After, the weight budget. Refuses nothing but
 // wrong requests and endpoints that all refuse us.
-import { addMs, type Clock, type DurationMs } from '../../core/market/time.ts';
+import {
+  addMs,
+  type Clock,
+  type DurationMs,
+  EPOCH_MS_MAX,
+  type EpochMs,
+  epochMs,
+} from '../../core/market/time.ts';
 import { FeedError } from '../market-feed.ts';
 import type { HttpAnswer } from './http-get.ts';
 import { createRequestGate } from './request-gate.ts';
@@ -35,6 +42,8 @@ export class BadRequestError extends Error {
 
 export interface RestAnswer {
   readonly value: unknown;
+  /** The exchange's time as it answered (HTTP `Date`, whole seconds, rounded down); undefined where it did not say. */
+  readonly answeredAt: EpochMs | undefined;
   /** When the answered try was sent, and how long it took, ms. */
   readonly sentAt: number;
   readonly tookMs: DurationMs;
@@ -79,13 +88,13 @@ export function createRestRequester(options: RestRequesterOptions): RestRequeste
       const outcome = readRestAnswer(answer, url.host);
       if (outcome.type === 'wait') gate.blockUntil(addMs(clock.now(), outcome.ms));
       const value = outcome.type === 'data' ? outcome.value : undefined;
-      return [outcome, { value, sentAt, tookMs }];
+      return [outcome, { value, answeredAt: answeredAt(answer), sentAt, tookMs }];
     } catch (error) {
       if (request.signal.aborted) throw error;
       const reason = `${new URL(base).host}: ${failureText(error)}`;
       return [
         { type: 'failed', reason },
-        { value: undefined, sentAt, tookMs: 0 },
+        { value: undefined, answeredAt: undefined, sentAt, tookMs: 0 },
       ];
     } finally {
       leave();
@@ -129,6 +138,11 @@ export function createRestRequester(options: RestRequesterOptions): RestRequeste
       }
     },
   };
+}
+
+function answeredAt({ headers }: HttpAnswer): EpochMs | undefined {
+  const time = Date.parse(headers.date ?? '');
+  return time >= 0 && time <= EPOCH_MS_MAX ? epochMs(time) : undefined;
 }
 
 /** Doubles from `REST_RETRY_MS_MIN` to `REST_RETRY_MS_MAX`, half of it at random. */

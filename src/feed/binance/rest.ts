@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { addMs, type Clock, type DurationMs, type EpochMs } from '../../core/market/time.ts';
+import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
 import { aggTradeEventSchema } from '../../protocol/agg-trade-record.ts';
 import { timeField } from '../../protocol/candle-record.ts';
 import { FeedError } from '../market-feed.ts';
 import { type Klines, readKlines } from './kline-rows.ts';
 import { BadRequestError, type RestAnswer, type RestRequester } from './rest-request.ts';
+import { createServerTime } from './server-time.ts';
 import type { Priority } from './weight-budget.ts';
 
 /** Rows in one answer at most, of klines and of trades. */
@@ -59,13 +60,8 @@ export interface TradePage {
   readonly rejected: readonly { readonly reason: string; readonly payload: string }[];
 }
 
-/** Samples of the exchange's time that are compared. */
-const TIME_SAMPLES_MAX = 5;
-
 export function createRest(requester: RestRequester, clock: Clock): Rest {
-  const samples: { readonly offsetMs: number; readonly tookMs: number }[] = [];
-  let offsetMs = 0;
-  const now = () => addMs(clock.now(), offsetMs);
+  const time = createServerTime(clock);
 
   async function ask(
     path: string,
@@ -74,7 +70,9 @@ export function createRest(requester: RestRequester, clock: Clock): Rest {
     asking: Asking,
   ): Promise<RestAnswer> {
     try {
-      return await requester.ask({ path, weight, query, ...asking });
+      const answer = await requester.ask({ path, weight, query, ...asking });
+      time.answered(answer);
+      return answer;
     } catch (error) {
       const isSymbol =
         error instanceof BadRequestError &&
@@ -88,17 +86,17 @@ export function createRest(requester: RestRequester, clock: Clock): Rest {
     }
   }
 
+  async function sampleTime(signal: AbortSignal): Promise<void> {
+    const asking = { priority: 'urgent', signal } as const;
+    const answer = await ask('/api/v3/time', 1, {}, asking);
+    const { serverTime } = z.object({ serverTime: timeField }).parse(answer.value);
+    time.sampled(serverTime, answer);
+  }
+
   return {
-    clockOffsetMs: () => offsetMs,
-    now,
-    async sampleTime(signal) {
-      const asking = { priority: 'urgent', signal } as const;
-      const { value, sentAt, tookMs } = await ask('/api/v3/time', 1, {}, asking);
-      const { serverTime } = z.object({ serverTime: timeField }).parse(value);
-      samples.push({ offsetMs: Math.round(serverTime - (sentAt + tookMs / 2)), tookMs });
-      if (samples.length > TIME_SAMPLES_MAX) samples.shift();
-      offsetMs = samples.reduce((best, one) => (one.tookMs < best.tookMs ? one : best)).offsetMs;
-    },
+    clockOffsetMs: time.offsetMs,
+    now: time.now,
+    sampleTime,
     async learnLimits(symbol, signal) {
       const asking = { priority: 'urgent', signal } as const;
       const { value } = await ask('/api/v3/exchangeInfo', 20, { symbol }, asking);
@@ -107,8 +105,10 @@ export function createRest(requester: RestRequester, clock: Clock): Rest {
     },
     async klines(symbol, interval, range, asking) {
       const query = { symbol, interval, limit: PAGE_ROWS_MAX, ...range };
-      const { value } = await ask('/api/v3/klines', 2, query, asking);
-      return readKlines(value, { symbol, interval, now: now() });
+      const { value, answeredAt } = await ask('/api/v3/klines', 2, query, asking);
+      // Whether the last row is closed is the exchange's word, never that of a clock of the machine that may have jumped.
+      if (answeredAt === undefined) await sampleTime(asking.signal);
+      return readKlines(value, { symbol, interval, now: answeredAt ?? time.now() });
     },
     async aggTrades(symbol, range, asking) {
       const query = { symbol, limit: PAGE_ROWS_MAX, ...range };

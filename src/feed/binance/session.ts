@@ -15,6 +15,7 @@ import { type FollowedSymbol, followSymbol } from './followed-symbol.ts';
 import { createFrameTimes } from './frame-times.ts';
 import { createFrameReader, type Frame } from './frames.ts';
 import { followListings } from './listings.ts';
+import { waitWhileSteady } from './patience.ts';
 import { createRepairAnswers } from './repair-answers.ts';
 import { createRest, type Rest } from './rest.ts';
 import { createRestRequester } from './rest-request.ts';
@@ -188,7 +189,9 @@ export function createSession(options: SessionOptions): Session {
 
   async function keepTime(): Promise<void> {
     for (let sample = 2; !signal.aborted; sample++) {
-      if (sample > TIME_SAMPLES_AT_START) await clock.sleep(TIME_SAMPLE_INTERVAL_MS, signal);
+      if (sample > TIME_SAMPLES_AT_START) {
+        await waitWhileSteady(clock, TIME_SAMPLE_INTERVAL_MS, signal);
+      }
       if (signal.aborted) return;
       await rest.sampleTime(signal).catch((error: unknown) => {
         if (!signal.aborted) logger.warn(`The exchange's time is not known anew: ${String(error)}`);

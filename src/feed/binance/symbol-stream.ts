@@ -279,15 +279,19 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   }
 
   /** The socket is new: what came in between is missing; after long, the symbol starts again. */
-  function reopen(open: MinuteGate): void {
+  async function reopen(open: MinuteGate): Promise<void> {
     wasLost = false;
     missing.expectMore();
     waits.askSoon();
-    if (rest.now() - open.openMinute() > RESUME_MS_MAX) startAgain(open.openMinute(), undefined);
+    const isLong = () => rest.now() - open.openMinute() > RESUME_MS_MAX;
+    if (!isLong()) return;
+    // It may be that the machine's clock was set.
+    await rest.sampleTime(signal);
+    if (isLong()) startAgain(open.openMinute(), undefined);
   }
 
   async function step(): Promise<void> {
-    if (gate !== undefined && wasLost) reopen(gate);
+    if (gate !== undefined && wasLost) await reopen(gate);
     return gate === undefined ? join() : goOn(gate);
   }
 
