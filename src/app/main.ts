@@ -99,6 +99,18 @@ async function main(argv: readonly string[]): Promise<void> {
       const run: Show = (context) => backfillStore(context, span);
       await execute(command, version, asRun(run));
     });
+  for (const [name, text] of [
+    ['backup', 'copy the databases of the data directory into a folder, also while in use'],
+    ['restore', 'bring them back from such a folder; overwrites nothing'],
+  ] as const) {
+    withSettings(program.command(`${name} <folder>`))
+      .description(text)
+      .action(async (folder: string, _options: unknown, command: Command) => {
+        const commands = await import('./commands/backup.ts');
+        const run: Show = (context) => commands[name](context, folder);
+        await execute(command, version, asRun(run));
+      });
+  }
   const [first = ''] = argv.slice(2);
   const names = program.commands.map((command) => command.name());
   if (first !== '' && !first.startsWith('-') && !['help', ...names].includes(first)) {

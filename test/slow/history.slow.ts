@@ -29,34 +29,37 @@ import {
 } from '../integration/servers/debian-postgres.ts';
 
 const source: Source = { kind: 'binance', host: 'binance.com' };
-const FROM = epochMs(Date.UTC(2023, 0, 1));
+const ALL = epochMs(Date.UTC(2023, 0, 1));
+/** A server on a shared machine takes a quarter of an hour for all: from the minute on that widens a month beyond 64 bits. */
+const LAST_EIGHT_MONTHS = epochMs(Date.UTC(2025, 0, 1));
 const TO = epochMs(Date.UTC(2025, 8, 1));
 /** The exchange cut this minute and its hour short in an outage; a close time is derived here, never stored. */
 const CUT_SHORT = [Date.UTC(2023, 2, 24, 12, 39), Date.UTC(2023, 2, 24, 12)];
 
-describe('32 months of published minutes', { skip: skipWithoutData() }, () => {
+describe('published minutes', { skip: skipWithoutData() }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'history-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('in SQLite', async () => {
+  test('32 months in SQLite', async () => {
     await using store = await openSqliteStore({ path: join(folder, 'candles.db'), source });
-    await importAndCompare(store);
+    await importAndCompare(store, ALL);
   });
 
   const programs = debianPostgresPrograms();
   const isSkipped = programs === undefined && process.env['CI'] !== 'true';
   const skip = isSkipped ? 'the Debian package postgresql is not installed' : false;
-  test('in PostgreSQL', { skip }, async () => {
+  test('8 months in PostgreSQL', { skip }, async () => {
     await using server = await startDebianPostgres(programs ?? '');
     await using store = await openTimescaleStore({ url: server.url, source });
-    await importAndCompare(store);
+    await importAndCompare(store, LAST_EIGHT_MONTHS);
   });
 });
 
-async function importAndCompare(store: CandleStore): Promise<void> {
+async function importAndCompare(store: CandleStore, from: EpochMs): Promise<void> {
   const given = { symbol: undefined, interval: undefined };
-  const files = await listFiles([join(SHARED_DATA, 'klines/BTCUSDT_1m')], given);
-  assert.equal(files.length, 32);
+  const all = await listFiles([join(SHARED_DATA, 'klines/BTCUSDT_1m')], given);
+  const files = all.filter((file) => file.type === 'klines' && (file.from ?? 0) >= from);
+  assert.equal(all.length, 32);
   const { read } = await importCandles({
     files,
     store,
@@ -66,11 +69,11 @@ async function importAndCompare(store: CandleStore): Promise<void> {
     onRefused: assert.fail,
     signal: new AbortController().signal,
   });
-  assert.ok(read > 1_400_000, `${read} minutes`);
-  for (const month of monthNames()) {
+  assert.ok(read > files.length * 40_000, `${read} minutes`);
+  for (const month of monthNames().slice(-files.length)) {
     const truth = recordedBtcMinutes(month) ?? [];
-    const from = epochMs(truth[0]?.openTime ?? 0);
-    const kept = await readSpan(store, '1m', from, nextOpenTime('1M', from));
+    const start = epochMs(truth[0]?.openTime ?? 0);
+    const kept = await readSpan(store, '1m', start, nextOpenTime('1M', start));
     assert.equal(kept.length, truth.length, month);
     // By hand: a difference of 40,000 rows takes minutes to print.
     for (const [index, candle] of kept.entries()) {
@@ -81,17 +84,22 @@ async function importAndCompare(store: CandleStore): Promise<void> {
     }
   }
   const hours = (recordedBtcHours() ?? []).filter(
-    ({ openTime }) => openTime >= FROM && openTime < TO,
+    ({ openTime }) => openTime >= from && openTime < TO,
   );
-  await compare(store, '1h', hours);
-  await compare(store, '15m', recordedBtcQuarters('2025-07-28') ?? []);
-  await compareSums(store);
+  await compare(store, '1h', from, hours);
+  await compare(store, '15m', from, recordedBtcQuarters('2025-07-28') ?? []);
+  await compareSums(store, from);
 }
 
 /** Each of the exchange's candles is there, equal. */
-async function compare(store: CandleStore, interval: Interval, truth: readonly TruthCandle[]) {
+async function compare(
+  store: CandleStore,
+  interval: Interval,
+  start: EpochMs,
+  truth: readonly TruthCandle[],
+) {
   assert.ok(truth.length > 600, `${truth.length} ${interval} candles of the exchange`);
-  const kept = await readSpan(store, interval, FROM, TO);
+  const kept = await readSpan(store, interval, start, TO);
   const byTime = new Map(kept.map((candle) => [candle.openTime as number, candle]));
   for (const official of truth) {
     const own = byTime.get(official.openTime);
@@ -101,15 +109,15 @@ async function compare(store: CandleStore, interval: Interval, truth: readonly T
 }
 
 /** Where the exchange's own are not at hand: every interval holds every trade of its whole windows, and no other. */
-async function compareSums(store: CandleStore): Promise<void> {
-  const all = await sumsOf(store, '1m', FROM, TO);
+async function compareSums(store: CandleStore, start: EpochMs): Promise<void> {
+  const all = await sumsOf(store, '1m', start, TO);
   for (const interval of INTERVALS.slice(2)) {
-    const kept = await readSpan(store, interval, FROM, TO);
+    const kept = await readSpan(store, interval, start, TO);
     const from = kept[0]?.openTime ?? TO;
-    const to = epochMs((kept.at(-1)?.closeTime ?? FROM) + 1);
-    assert.ok(from - FROM < 7 * DAY_MS && TO - to < 31 * DAY_MS, `${interval} spans all`);
+    const to = epochMs((kept.at(-1)?.closeTime ?? start) + 1);
+    assert.ok(from - start < 7 * DAY_MS && TO - to < 31 * DAY_MS, `${interval} spans all`);
     const [before, after] = [
-      await sumsOf(store, '1m', FROM, from),
+      await sumsOf(store, '1m', start, from),
       await sumsOf(store, '1m', to, TO),
     ];
     const own = sums(kept);

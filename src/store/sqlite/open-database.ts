@@ -80,7 +80,7 @@ function lockForWriting(path: string): Disposable {
 }
 
 /** The file's version; 0 for an empty file. Reads only. */
-function checkIsOurs(path: string, database: DatabaseSync): number {
+export function checkIsOurs(path: string, database: DatabaseSync): number {
   const version = versionOf(database);
   const applicationId = numberOf(database, 'PRAGMA application_id');
   const tables = numberOf(database, 'SELECT count(*) FROM sqlite_schema');
