@@ -1,6 +1,8 @@
 // What an exchange and a network do wrong, over real sockets: nothing is lost, nothing comes twice, no limit is broken.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../src/app/system-clock.ts';
+import { epochMs } from '../../src/core/market/time.ts';
 import type { FeedEvent } from '../../src/feed/market-feed.ts';
 import { manualClock } from '../fake-exchange/clock.ts';
 import { createFakeExchange } from '../fake-exchange/fake-exchange.ts';
@@ -225,7 +227,10 @@ test('a server that refuses for weight is asked again only after Retry-After', a
       },
     },
   });
-  await using feed = watchFeed(exchange);
+  // Retry-After is kept by timers, so these must be whole.
+  const start = JOIN - performance.now();
+  const now = () => epochMs(Math.floor(start + performance.now()));
+  await using feed = watchFeed(exchange, { clock: { now, sleep: systemClock.sleep } });
   await feed.live();
   assert(performance.now() - refusedAt >= 990);
 });

@@ -1,5 +1,5 @@
 // Lets requests through: by priority, so many at once, within the weight budget, and none while the exchange has told us to wait.
-import type { Clock, EpochMs } from '../../core/market/time.ts';
+import type { Clock, DurationMs } from '../../core/market/time.ts';
 import { createWeightBudget, type Priority, type WeightBudget } from './weight-budget.ts';
 
 /** Requests under way at once. */
@@ -14,8 +14,8 @@ export interface RequestGate {
    * @throws the signal's reason when it aborts first.
    */
   enter(weight: number, priority: Priority, signal: AbortSignal): Promise<() => void>;
-  /** Nobody enters before `time` (our clock): the exchange said Retry-After. */
-  blockUntil(time: EpochMs): void;
+  /** Nobody enters for `ms`: the exchange said Retry-After. */
+  blockFor(ms: DurationMs): void;
 }
 
 interface Waiting {
@@ -29,14 +29,16 @@ export function createRequestGate(clock: Clock, signal: AbortSignal): RequestGat
   const budget = createWeightBudget();
   const queues: Record<Priority, Waiting[]> = { urgent: [], start: [], repair: [], history: [] };
   let underWay = 0;
-  let blockedUntil = 0 as EpochMs;
+  /** Times to wait that are not over: by timers, for the machine's clock may be set meanwhile. */
+  let blocks = 0;
   let timer: AbortController | undefined;
 
   function admit(): void {
     timer?.abort();
     timer = undefined;
-    let wait = blockedUntil - clock.now();
-    while (wait <= 0 && underWay < REQUESTS_AT_ONCE_MAX) {
+    if (blocks > 0) return;
+    let wait = 0;
+    while (underWay < REQUESTS_AT_ONCE_MAX) {
       const queue = ORDER.map((priority) => queues[priority]).find(({ length }) => length > 0);
       const first = queue?.[0];
       if (queue === undefined || first === undefined) return;
@@ -61,8 +63,13 @@ export function createRequestGate(clock: Clock, signal: AbortSignal): RequestGat
 
   return {
     budget,
-    blockUntil(time) {
-      if (time > blockedUntil) blockedUntil = time;
+    blockFor(ms) {
+      blocks += 1;
+      // `sleep` never rejects; when the feed closes nobody waits any more.
+      void clock.sleep(ms, signal).then(() => {
+        blocks -= 1;
+        if (!signal.aborted) admit();
+      });
     },
     enter(weight, priority, cancel) {
       const { promise, resolve, reject } = Promise.withResolvers<() => void>();

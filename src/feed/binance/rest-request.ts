@@ -1,7 +1,6 @@
 // Asks the exchange by REST until it has an answer: endpoints in turn, back-off, Retry-After, the weight budget. Refuses nothing but
 // wrong requests and endpoints that all refuse us.
 import {
-  addMs,
   type Clock,
   type DurationMs,
   EPOCH_MS_MAX,
@@ -86,7 +85,7 @@ export function createRestRequester(options: RestRequesterOptions): RestRequeste
       const tookMs = clock.now() - sentAt;
       noteWeight(answer);
       const outcome = readRestAnswer(answer, url.host);
-      if (outcome.type === 'wait') gate.blockUntil(addMs(clock.now(), outcome.ms));
+      if (outcome.type === 'wait') gate.blockFor(outcome.ms);
       const value = outcome.type === 'data' ? outcome.value : undefined;
       return [outcome, { value, answeredAt: answeredAt(answer), sentAt, tookMs }];
     } catch (error) {
