@@ -234,7 +234,8 @@ function assertCompleteIsTrue(run: CandleRun, trades: readonly WireTrade[]) {
 
 test('I1 I5: a hole marks its candles incomplete, and repairs of its minutes end in the truth', () => {
   fc.assert(
-    fc.property(market(), fc.nat(), fc.integer({ min: 1, max: 10 }), (trades, at, length) => {
+    fc.property(market(), fc.nat(), fc.integer({ min: 1, max: 10 }), fc.boolean(), (...drawn) => {
+      const [trades, at, length, isBackwards] = drawn;
       fc.pre(trades.length > 2);
       const start = 1 + (at % (trades.length - 2));
       const missing = new Set(trades.slice(start, start + length).map(({ a }) => a));
@@ -252,9 +253,15 @@ test('I1 I5: a hole marks its candles incomplete, and repairs of its minutes end
       assertCompleteIsTrue(run, trades);
       const from = Math.min(...minutes);
       const to = endOf(trades);
-      for (let minute = from; minute < to; minute += 60_000)
+      const wrong = Array.from(
+        { length: (to - from) / 60_000 },
+        (_, index) => from + index * 60_000,
+      );
+      for (const minute of isBackwards ? wrong.reverse() : wrong) {
         run.apply([repairTick(minute, trades)]);
+      }
       for (const interval of INTERVALS) {
+        // Seconds are kept for two minutes only: those flat at a close corrected later than that stay.
         if (interval === '1s') continue;
         assert.deepEqual(
           run.candles(interval).map(asTruth),
@@ -265,6 +272,33 @@ test('I1 I5: a hole marks its candles incomplete, and repairs of its minutes end
       for (const candle of run.candles('1m')) assert.ok(candle.complete);
       assertEachRevisionOnce(run.events);
     }),
+  );
+});
+
+test('I2: a repaired minute moves the empty seconds that the next minute begins with', () => {
+  const trade = (a: number, p: string, T: number): WireTrade => {
+    return { a, p, q: '1', f: a, l: a, T: FROM + T, m: false };
+  };
+  const trades = [
+    trade(500, '1', 0),
+    trade(501, '2', 59_000),
+    trade(502, '3', 63_000),
+    trade(503, '4', 125_000),
+  ];
+  const run = candleRun(SYMBOL);
+  run.apply(
+    liveOf(trades).filter((tick) => !(tick.type === 'aggTrade' && tick.trade.aggTradeId === 501)),
+  );
+  run.apply([repairTick(FROM, trades)]);
+  const from = FROM + 58_000;
+  assert.deepEqual(
+    run
+      .candles('1s')
+      .map(asTruth)
+      .filter(({ openTime }) => openTime >= from && openTime < from + 6_000),
+    truthOf(trades, '1s', FROM + 180_000).filter(
+      ({ openTime }) => openTime >= from && openTime < from + 6_000,
+    ),
   );
 });
 

@@ -141,6 +141,7 @@ export class Corrections {
     this.minutes.put(candle);
     this.sink({ type: 'candle-closed', candle });
     this.reRoll(candle.openTime, rollUps);
+    for (const moved of this.moveFollowers(this.minutes, candle)) this.reRoll(moved, rollUps);
   }
 
   /**
@@ -224,6 +225,8 @@ export class Corrections {
       if (known?.complete && sameCandleValues(known, second)) continue;
       this.seconds.put(this.correct(second, 'repair'));
     }
+    // Into the next minute: its first seconds may be flat at what was this one's close.
+    if (previous !== undefined && previous !== before) this.moveFollowers(this.seconds, previous);
   }
 
   private fold(
