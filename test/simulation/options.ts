@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { FAULT_NAMES, type FaultName } from './fault-kinds.ts';
 import { hash } from './random.ts';
+import { REGRESSIONS } from './regressions.ts';
 
 export interface RunOptions {
   /** Ascending; one alone is traced where it fails. */
@@ -16,7 +17,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const USAGE = `npm run test:simulation -- --seed N | --seeds A..B | --commit HASH --count N
+export const USAGE = `npm run test:simulation -- --seed N | --seeds A..B | --commit HASH --count N | --regressions
   --hours H     simulated hours a seed (default 1)
   --jobs N      processes at once (default 1)
   --faults a,b  only these faults: ${FAULT_NAMES.join(', ')}`;
@@ -39,6 +40,7 @@ function parse(args: readonly string[]) {
   const options = {
     seed: { type: 'string' },
     seeds: { type: 'string' },
+    regressions: { type: 'boolean' },
     commit: { type: 'string' },
     count: { type: 'string' },
     hours: { type: 'string' },
@@ -54,7 +56,8 @@ function parse(args: readonly string[]) {
 
 type Values = ReturnType<typeof parse>['values'];
 
-function readSeeds({ seed, seeds, commit, count }: Values): number[] {
+function readSeeds({ seed, seeds, commit, count, regressions }: Values): number[] {
+  if (regressions === true) return REGRESSIONS.map((each) => each.seed);
   if (seed !== undefined) return [readNumber('--seed', seed, 0, SEED_MAX)];
   const most = readNumber('--count', count ?? String(SEEDS_DEFAULT), 1, 1_000_000);
   if (commit !== undefined) return range(hash(commit) % SEED_MAX, most);
