@@ -80,7 +80,7 @@ function kline(reason: 'rounding' | undefined): RawTick {
   return { type: 'kline', candle };
 }
 
-test('watermark, symbol start and repair part written and read again are the same', () => {
+test('watermark, void, symbol start and repair part written and read again are the same', () => {
   const symbol = marketSymbol('BTCUSDT');
   const time = epochMs(1_767_225_600_000);
   fc.assert(
@@ -88,6 +88,10 @@ test('watermark, symbol start and repair part written and read again are the sam
       const ours = trades.map((trade) => ({ ...trade, symbol, eventTime: trade.tradeTime }));
       for (const tick of [
         { type: 'watermark', watermark: { symbol, time, aggTradeId: -1 } },
+        ...ours.map(({ aggTradeId, tradeTime }) => ({
+          type: 'void' as const,
+          trade: { symbol, aggTradeId, tradeTime },
+        })),
         {
           type: 'symbol',
           start: { symbol, time, threeDayAnchor: time, minutesFrom: time, daysFrom: time },

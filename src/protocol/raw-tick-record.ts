@@ -20,6 +20,16 @@ const watermarkSchema = z
     }),
   );
 
+/** An id without a trade: `{"e":"void","s":…,"a":…,"T":…}`. */
+const voidSchema = z
+  .object({ e: z.literal('void'), s: symbolField, a: z.number().int().min(0), T: timeField })
+  .transform(
+    ({ s, a, T }): RawTick => ({
+      type: 'void',
+      trade: { symbol: s, aggTradeId: a, tradeTime: T },
+    }),
+  );
+
 const symbolStartSchema = z
   .object({
     e: z.literal('symbol'),
@@ -129,6 +139,7 @@ const repairSchema = z
 
 const rawTickSchema = z.union([
   aggTradeEventSchema.transform((trade): RawTick => ({ type: 'aggTrade', trade })),
+  voidSchema,
   watermarkSchema,
   klineSchema,
   symbolStartSchema,
@@ -139,6 +150,10 @@ export function encodeRawTick(tick: RawTick): string {
   switch (tick.type) {
     case 'aggTrade':
       return encodeAggTrade(tick.trade);
+    case 'void': {
+      const { symbol, aggTradeId, tradeTime } = tick.trade;
+      return JSON.stringify({ e: 'void', s: symbol, a: aggTradeId, T: tradeTime });
+    }
     case 'watermark': {
       const { symbol, time, aggTradeId } = tick.watermark;
       return JSON.stringify({ e: 'watermark', s: symbol, T: time, a: aggTradeId });

@@ -1,6 +1,7 @@
-// Times that cannot be, and a series whose first id is not 0, through the whole pipeline over real sockets: every candle is still true (I1, I2).
+// Times that cannot be, ids without a trade, and a series whose first id is not 0, through the whole pipeline over real sockets: every candle is still true (I1, I2).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { RAW_TICKS_DLQ } from '../../src/protocol/topics.ts';
 import { asTruth } from '../candles/candle-run.ts';
 import { manualClock } from '../fake-exchange/clock.ts';
@@ -50,6 +51,20 @@ async function live(
     topics: [RAW_TICKS_DLQ],
   });
   await exchange.whenSubscribed('btcusdt@aggTrade');
+  const hasAsked = () =>
+    exchange.requests.some(
+      ({ path, query, status }) =>
+        path.endsWith('aggTrades') && /limit=1(&|$)/.test(query) && status === 200,
+    );
+  for (let looks = 0; !hasAsked(); looks++) {
+    assert(looks < 2_000, 'the join asks for the newest trade');
+    await setTimeout(10);
+  }
+  if ((trades[0]?.T ?? FROM) > FROM + MINUTE_MS) {
+    // The minute without a trade is over before there is one.
+    exchange.advanceTo(FROM + MINUTE_MS + 1_000);
+    await pipeline.untilClosed('1m', FROM);
+  }
   const joined = trades.findIndex(({ T }) => T >= FROM + MINUTE_MS) + 1;
   await exchange.playAll({ BTCUSDT: trades.slice(0, joined) });
   await pipeline.untilClosed('1m', FROM);
@@ -69,11 +84,16 @@ async function live(
   assert.deepEqual(exchange.breaches, []);
 }
 
+/** From the second minute on: before the first trade there are seconds flat at the past's close. */
 function assertTrue(pipeline: TestPipeline, trades: readonly AggTrade[]): void {
-  const isOurs = ({ openTime }: { readonly openTime: number }) => openTime >= FROM && openTime < TO;
+  const isOurs = ({ openTime }: { readonly openTime: number }) =>
+    openTime >= FROM + MINUTE_MS && openTime < TO;
   for (const interval of ['1s', '1m'] as const) {
     const candles = pipeline.candles(interval).filter(isOurs);
-    assert.deepEqual(candles.map(asTruth), truthCandles(trades, interval, { from: FROM, to: TO }));
+    assert.deepEqual(
+      candles.map(asTruth),
+      truthCandles(trades, interval, { from: FROM + MINUTE_MS, to: TO }),
+    );
     const isWhole = ({ complete, source, revision }: (typeof candles)[number]) =>
       complete && source === 'trades' && revision === 0;
     assert(candles.every(isWhole), interval);
@@ -123,5 +143,19 @@ test('the first trade of a symbol without any at REST begins the series with its
     const ours = pipeline.candles('1m').filter(({ openTime }) => openTime > FROM && openTime < TO);
     assert.deepEqual(ours.map(asTruth), truth);
     assert.deepEqual(await reasons(), []);
+  });
+});
+
+test('an id whose quantity is zero at REST too is used up, in no candle, and told in the dlq', async () => {
+  const all = generateTrades({ seed: 34, from: FROM, to: TO, tradesPerSecond: 2 });
+  const isNone = ({ a }: AggTrade) => a === 200 || (a >= 400 && a < 403);
+  const sent = all.map((trade) => (isNone(trade) ? { ...trade, q: '0.00000000' } : trade));
+  await live({}, sent, async ({ pipeline, reasons }) => {
+    assertTrue(
+      pipeline,
+      all.filter((trade) => !isNone(trade)),
+    );
+    const told = (await reasons()).filter((reason) => /by REST \(q/.test(reason));
+    assert.equal(told.length, 4);
   });
 });

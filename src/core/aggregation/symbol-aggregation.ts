@@ -11,7 +11,7 @@ import {
   nextOpenTime,
   openTimeOf,
 } from '../market/interval.ts';
-import type { RawTick, SymbolStart, Watermark } from '../market/raw-tick.ts';
+import type { RawTick, SymbolStart, VoidTrade, Watermark } from '../market/raw-tick.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { addMs, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
@@ -81,6 +81,9 @@ export class SymbolAggregation {
       case 'aggTrade':
         this.trade(tick.trade);
         break;
+      case 'void':
+        this.isNext(tick.trade);
+        break;
       case 'watermark':
         this.watermark(tick.watermark);
         break;
@@ -118,7 +121,7 @@ export class SymbolAggregation {
   }
 
   /** Compares ids: false for a trade counted before; a jump is a hole, and what it touches is not complete. */
-  private isNext(trade: AggTrade): boolean {
+  private isNext(trade: VoidTrade): boolean {
     const { aggTradeId, tradeTime } = trade;
     const expected = this.lastAggTradeId + 1;
     if (aggTradeId === expected && !this.idMayJump) {

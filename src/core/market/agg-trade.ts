@@ -27,6 +27,14 @@ export interface AggTrade {
   readonly buyerIsMaker: boolean;
 }
 
+/** No trade: it uses up its id, and nothing else. */
+export function isVoid(trade: AggTrade): boolean {
+  return (
+    (trade.priceInteger === 0 && trade.priceFraction === 0) ||
+    (trade.quantityInteger === 0 && trade.quantityFraction === 0)
+  );
+}
+
 export function priceOf(trade: AggTrade): Decimal {
   return decimalOf(trade.priceInteger, trade.priceFraction);
 }

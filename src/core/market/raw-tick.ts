@@ -41,8 +41,16 @@ export interface RepairPart {
 /** One page of the exchange's REST answer: keeps each record far below a broker's message limit. */
 export const REPAIR_PART_TRADES_MAX = 1_000;
 
+/** An id that is used up by no trade: the exchange's REST says so by a price or quantity of zero. It enters no candle. */
+export interface VoidTrade {
+  readonly symbol: MarketSymbol;
+  readonly aggTradeId: number;
+  readonly tradeTime: EpochMs;
+}
+
 export type RawTick =
   | { readonly type: 'aggTrade'; readonly trade: AggTrade }
+  | { readonly type: 'void'; readonly trade: VoidTrade }
   | { readonly type: 'watermark'; readonly watermark: Watermark }
   | { readonly type: 'kline'; readonly candle: Candle }
   | { readonly type: 'symbol'; readonly start: SymbolStart }
@@ -51,6 +59,7 @@ export type RawTick =
 export function symbolOfTick(tick: RawTick): MarketSymbol {
   switch (tick.type) {
     case 'aggTrade':
+    case 'void':
       return tick.trade.symbol;
     case 'watermark':
       return tick.watermark.symbol;
@@ -67,6 +76,7 @@ export function symbolOfTick(tick: RawTick): MarketSymbol {
 export function timeOfTick(tick: RawTick): EpochMs {
   switch (tick.type) {
     case 'aggTrade':
+    case 'void':
       return tick.trade.tradeTime;
     case 'watermark':
       return tick.watermark.time;

@@ -1,6 +1,6 @@
 // Between one symbol's ordered trades and `raw_ticks`: decides when a minute's end may be said (a watermark), and holds back a trade
 // that would jump over minutes nobody has vouched for. No I/O and no clock: evidence is handed in, what is lacking is asked for.
-import type { AggTrade } from '../../core/market/agg-trade.ts';
+import { type AggTrade, isVoid } from '../../core/market/agg-trade.ts';
 import type { RawTick } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { addMs, type EpochMs, MINUTE_MS, minuteOf } from '../../core/market/time.ts';
@@ -67,10 +67,18 @@ export function createMinuteGate({ symbol, emit, ...start }: MinuteGateOptions):
   function pass(trade: AggTrade): void {
     const minute = minuteOf(trade.tradeTime);
     if (minute > openMinute) moveTo(minute);
-    if (minute === openMinute) tradesInMinute += trade.lastTradeId - trade.firstTradeId + 1;
+    const isNone = isVoid(trade);
+    if (minute === openMinute && !isNone) {
+      tradesInMinute += trade.lastTradeId - trade.firstTradeId + 1;
+    }
     lastAggTradeId = trade.aggTradeId;
-    lastTradeId = trade.lastTradeId;
-    emit({ type: 'aggTrade', trade });
+    if (!isNone) lastTradeId = trade.lastTradeId;
+    if (isNone)
+      emit({
+        type: 'void',
+        trade: { symbol, aggTradeId: trade.aggTradeId, tradeTime: trade.tradeTime },
+      });
+    else emit({ type: 'aggTrade', trade });
   }
 
   function moveTo(minute: EpochMs): void {

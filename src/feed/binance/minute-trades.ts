@@ -1,5 +1,5 @@
 // All trades of one past minute by REST: whole, or why not. It proves what it answers: ids without a hole, a trade known before and after.
-import type { AggTrade } from '../../core/market/agg-trade.ts';
+import { type AggTrade, isVoid } from '../../core/market/agg-trade.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { addMs, type DurationMs, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
 import { PAGE_ROWS_MAX, type Rest } from './rest.ts';
@@ -36,7 +36,8 @@ export async function fetchMinuteTrades(
   const from = await idBefore();
   const read: Read = from === undefined ? { type: 'read', trades: [] } : await readFrom(from);
   if (read.type === 'missing') return read;
-  const trades = read.trades.filter(({ tradeTime }) => tradeTime >= openTime && tradeTime < end);
+  const isOurs = ({ tradeTime }: AggTrade) => tradeTime >= openTime && tradeTime < end;
+  const trades = read.trades.filter((trade) => isOurs(trade) && !isVoid(trade));
   const isFollowed = read.trades.some(({ tradeTime }) => tradeTime >= end);
   if (isFollowed && trades.length > 0) return { type: 'whole', trades };
   return byKline(trades, isFollowed);

@@ -1,10 +1,10 @@
 // The exchange's REST calls that a feed needs, typed: time, limits, klines, aggregate trades. Each waits for its turn and tries until answered.
 import { z } from 'zod';
-import type { AggTrade } from '../../core/market/agg-trade.ts';
+import { type AggTrade, isVoid } from '../../core/market/agg-trade.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
-import { aggTradeEventSchema } from '../../protocol/agg-trade-record.ts';
+import { aggTradeEventSchema, voidableEventSchema } from '../../protocol/agg-trade-record.ts';
 import { timeField } from '../../protocol/candle-record.ts';
 import { FeedError } from '../market-feed.ts';
 import { type Klines, readKlines } from './kline-rows.ts';
@@ -53,6 +53,7 @@ export interface TradeRange {
 }
 
 export interface TradePage {
+  /** With those without price or quantity (`isVoid`), which use up an id and are among the rejected too. */
   readonly trades: readonly AggTrade[];
   /** There may be more behind them. */
   readonly isFull: boolean;
@@ -144,13 +145,17 @@ function readTrades(value: unknown, symbol: MarketSymbol, limit: number): TradeP
   const rejected: { reason: string; payload: string }[] = [];
   for (const row of value) {
     // By REST the time of sending is not known: the trade's own stands in.
-    const event = aggTradeEventSchema.safeParse({ ...row, e: 'aggTrade', E: row?.T, s: symbol });
+    const fields = { ...row, e: 'aggTrade', E: row?.T, s: symbol };
+    const event = aggTradeEventSchema.safeParse(fields);
     if (event.success) {
       trades.push(event.data);
     } else {
       const issue = event.error.issues[0];
       const reason = `Expected a trade of ${symbol} by REST (${issue?.path.join('.')}: ${issue?.message})`;
       rejected.push({ reason, payload: JSON.stringify(row) });
+      // Zero price or quantity, and REST says so: its id is used up all the same.
+      const used = voidableEventSchema.safeParse(fields);
+      if (used.success && isVoid(used.data)) trades.push(used.data);
     }
   }
   trades.sort((a, b) => a.aggTradeId - b.aggTradeId);

@@ -1,6 +1,6 @@
 // Puts one symbol's trades in the order of their ids: each id once, no holes. No I/O and no clock; it never guesses, it says what is missing
 // or in doubt. A trade without price or quantity uses up its id like any other.
-import type { AggTrade } from '../../core/market/agg-trade.ts';
+import { type AggTrade, isVoid } from '../../core/market/agg-trade.ts';
 
 /** Trades of one symbol kept while an earlier one is missing. At the limit newer ones are not kept, and the hole is passed over. */
 export const HELD_TRADES_MAX = 100_000;
@@ -80,8 +80,10 @@ export function createSequencer(options: SequencerOptions = {}): Sequencer {
   }
 
   function pass(trade: AggTrade, ready: AggTrade[]): void {
-    if (!follows(trade)) onJump?.(trade, (lastTradeId ?? 0) + 1);
-    lastTradeId = trade.lastTradeId;
+    const isNone = isVoid(trade);
+    if (!isNone && !follows(trade)) onJump?.(trade, (lastTradeId ?? 0) + 1);
+    // After an id without a trade the next one's single trades may be any.
+    lastTradeId = isNone ? undefined : trade.lastTradeId;
     lastTime = trade.tradeTime;
     next = trade.aggTradeId + 1;
     ready.push(trade);

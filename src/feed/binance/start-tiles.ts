@@ -1,4 +1,5 @@
 // A symbol's start: from which minute on its trades are folded, and the closed klines that tile its open windows before that.
+import { isVoid } from '../../core/market/agg-trade.ts';
 import type { Candle } from '../../core/market/candle.ts';
 import { DEFAULT_CALENDAR, openTimeOf } from '../../core/market/interval.ts';
 import type { SymbolStart } from '../../core/market/raw-tick.ts';
@@ -113,7 +114,9 @@ export function accountedFrom(
   page: TradePage,
 ): EpochMs {
   const counts = new Map<EpochMs, number>();
-  for (const { tradeTime, firstTradeId, lastTradeId } of page.trades) {
+  for (const { tradeTime, firstTradeId, lastTradeId } of page.trades.filter(
+    (one) => !isVoid(one),
+  )) {
     const minute = minuteOf(tradeTime);
     counts.set(minute, (counts.get(minute) ?? 0) + lastTradeId - firstTradeId + 1);
   }
