@@ -39,9 +39,11 @@ export function readRestAnswer({ status, headers, body }: HttpAnswer, host: stri
 
 /** One line for the user: what it is and what would mend it. */
 export function refusal(status: number, host: string): string {
-  return status === 451
-    ? `${host} does not serve this country (HTTP 451); try the market-data-only endpoints, --binance-rest-url https://data-api.binance.vision --binance-ws-url wss://data-stream.binance.vision`
-    : `${host} refuses this address (HTTP ${status}); try another endpoint by --binance-rest-url and --binance-ws-url`;
+  const what =
+    status === 451
+      ? 'does not serve this country (HTTP 451)'
+      : `refuses this address (HTTP ${status})`;
+  return `${host} ${what}; try the market-data-only endpoints, --binance-rest-url https://data-api.binance.vision --binance-ws-url wss://data-stream.binance.vision`;
 }
 
 function parse(body: string): { readonly value: unknown } | undefined {
