@@ -5,11 +5,16 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
   {
     seed: 101,
     wrong:
-      'The clock was set by minutes: an open kline counted as closed, and a restart lost the rest of its minute (server-time.test.ts)',
+      'The clock was set by minutes: an open kline counted as closed, and a restart lost the rest of its minute',
   },
   {
     seed: 201,
     wrong:
       'Retry-After ended early when the clock was set forward; a repair left empty seconds flat at the old close; a hole over several minutes closed them as complete',
+  },
+  {
+    seed: 304,
+    wrong:
+      'The clock was set by minutes: a @kline stream took itself for younger than it was and left out closed candles as history',
   },
 ];

@@ -34,6 +34,8 @@ export class KlineStream {
   readonly #options: KlineStreamOptions;
   readonly #updateMs: DurationMs;
   readonly #createdAt: EpochMs;
+  /** By the exchange's clock. */
+  #knownCreatedAt: EpochMs | undefined;
   readonly #closed = new AbortController();
   readonly #unfinished: UnfinishedCandles;
   #closedUpTo: number;
@@ -103,12 +105,21 @@ export class KlineStream {
     for (const subscriber of this.subscribers) subscriber.sendNewest(frame);
   }
 
-  /** Asked of each candle anew: at the creation the exchange's clock may not be known yet. */
+  /**
+   * Asked of each candle anew: at the creation the exchange's clock may not be known yet. Once it is, the earliest moment found
+   * counts: the machine's clock may be set later, and what closes then is news all the same.
+   */
   #isHistory({ closeTime }: Candle): boolean {
     const { clock, exchangeTime, isPast } = this.#options;
     if (isPast()) return false;
-    const createdAt = addMs(exchangeTime(), this.#createdAt - clock.now());
-    return closeTime < addMs(createdAt, -CLOSED_FRAME_DELAY_MS_MAX);
+    const offsetMs = exchangeTime() - clock.now();
+    const createdAt = addMs(this.#createdAt, offsetMs);
+    // 0 is also what is said before it is known, which takes no longer than this.
+    const isKnown = offsetMs !== 0 || clock.now() - this.#createdAt > CLOSED_FRAME_DELAY_MS_MAX;
+    if (isKnown && createdAt < (this.#knownCreatedAt ?? Number.POSITIVE_INFINITY)) {
+      this.#knownCreatedAt = createdAt;
+    }
+    return closeTime < addMs(this.#knownCreatedAt ?? createdAt, -CLOSED_FRAME_DELAY_MS_MAX);
   }
 
   #frame(candle: Candle, isClosed: boolean): StreamFrame {
