@@ -67,7 +67,7 @@ export function openStages(options: StagesOptions): Stages {
     log,
     market,
     counts: () => ({
-      ingest: { ...ingestion },
+      ingest: { ...ingestion, ...feed.counts?.() },
       aggregate: { ...aggregation },
       persist: { ...persistence },
       ...(isAudited ? { audit: { ...auditing } } : {}),

@@ -42,10 +42,22 @@ export const REPAIRS_ASKED_MAX = 1_000;
 
 export const REJECTED_PAYLOAD_MAX = 2_000;
 
+/** Since the feed was made, of all symbols. */
+export interface FeedCounts {
+  /** Trades of the stream whose id was passed on already. */
+  readonly duplicates: number;
+  /** Trades whose single trades did not follow those before, though their id did. */
+  readonly idJumps: number;
+  /** Holes that nobody could fill in time: the stream went on without them. */
+  readonly passedHoles: number;
+}
+
 export interface MarketFeed extends AsyncDisposable {
   readonly source: Source;
   /** Exchange's clock minus ours, ms, as known so far; 0 where the feed has no clock of its own. */
   readonly clockOffsetMs: number;
+  /** Absent where ids are in doubt nowhere. */
+  counts?(): FeedCounts;
   /**
    * Events until `signal` aborts (then it ends quietly), or, for a recording, until its end.
    * @throws FeedError where going on is pointless: an unknown symbol, no endpoint that may be used.

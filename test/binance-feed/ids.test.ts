@@ -105,6 +105,7 @@ test('single trades that jump at the exchange too are taken as they are, and it 
   assertSame(feed, trades);
   assert.equal(rejections(feed).length, 1);
   assert.match(rejections(feed)[0] ?? '', new RegExp(`trade ${at} of BTCUSDT to begin with`));
+  assert.equal(feed.feed.counts?.().idJumps, 1);
 });
 
 test('one id with two contents, while it is held, is what REST says', async () => {
@@ -148,6 +149,7 @@ test('while REST does not answer, a hole is passed over in time and the stream g
   await using __ = feed;
   await feed.until(() => feed.trades().length === trades.length - 1, 'all but one');
   assert(rejections(feed).some((reason) => reason.includes(`trades ${a} to ${a} of BTCUSDT`)));
+  assert.equal(feed.feed.counts?.().passedHoles, 1);
   assert.deepEqual(
     feed.trades().map(({ aggTradeId }) => aggTradeId),
     trades.flatMap((trade) => (trade.a === a ? [] : [trade.a])),

@@ -5,6 +5,7 @@ import { type MarketSymbol, SYMBOLS_MAX } from '../../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../../core/market/time.ts';
 import { FeedError, type FeedEvent, type MarketFeed, type StartPoint } from '../market-feed.ts';
 import { createAttemptBudget } from './back-off.ts';
+import { NO_COUNTS } from './feed-counts.ts';
 import { createSession, type Session } from './session.ts';
 import { networkTransport, type Transport } from './transport.ts';
 
@@ -66,6 +67,7 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
     get clockOffsetMs() {
       return session?.rest.clockOffsetMs() ?? 0;
     },
+    counts: () => session?.counts() ?? NO_COUNTS,
     stream(starts, signal) {
       if (starts.length > SYMBOLS_MAX) {
         const message = `Expected at most ${SYMBOLS_MAX} symbols, were ${starts.length}`;

@@ -23,6 +23,8 @@ export interface MissingTrades {
   /** `expectMore` was said, and REST's end not reached since. */
   isExpecting(): boolean;
   isMissing(): boolean;
+  /** How many holes were passed over. */
+  passedHoles(): number;
   /** No further trade can be held: the hole is passed over at once. */
   full(): void;
   /** Until nothing is missing before what came live and REST has no more. `too-many`: more than `RESUME_TRADES_MAX` are. */
@@ -54,6 +56,7 @@ export interface MissingTradesOptions {
 export function createMissingTrades(options: MissingTradesOptions): MissingTrades {
   const { symbol, rest, clock, sequencer, room, take, begin, reject, signal } = options;
   let mustReachEnd = false;
+  let passedHoles = 0;
   let patience = beginPatience();
 
   function beginPatience() {
@@ -146,6 +149,7 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
       return;
     }
     if (id > (next ?? id)) {
+      passedHoles += 1;
       const which = `Expected trades ${next} to ${id - 1} of ${symbol}: the exchange`;
       reject(`${which} ${isAnswered ? 'has not got them' : 'does not answer'}`, '');
     }
@@ -189,6 +193,7 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
     },
     isExpecting: () => mustReachEnd,
     isMissing,
+    passedHoles: () => passedHoles,
     full: () => patience.over.abort(),
     async fetch() {
       startPatience();

@@ -4,12 +4,18 @@ import type { RepairRequest } from '../../core/market/evidence.ts';
 import { STALE_AFTER_MS } from '../../core/market/feed-status.ts';
 import { type MarketSymbol, SYMBOLS_MAX } from '../../core/market/symbol.ts';
 import { type DurationMs, HOUR_MS } from '../../core/market/time.ts';
-import { type FeedEvent, REJECTED_PAYLOAD_MAX, type StartPoint } from '../market-feed.ts';
+import {
+  type FeedCounts,
+  type FeedEvent,
+  REJECTED_PAYLOAD_MAX,
+  type StartPoint,
+} from '../market-feed.ts';
 import type { AttemptBudget } from './back-off.ts';
 import type { LifeLimits } from './connection-life.ts';
 import { createConnections } from './connections.ts';
 import { createEventQueue } from './event-queue.ts';
 import type { BinanceFeedOptions } from './feed.ts';
+import { addCounts, NO_COUNTS } from './feed-counts.ts';
 import { createFeedReport } from './feed-report.ts';
 import { type FollowedSymbol, followSymbol } from './followed-symbol.ts';
 import { createFrameTimes } from './frame-times.ts';
@@ -41,6 +47,7 @@ export interface SessionOptions extends BinanceFeedOptions {
 export interface Session {
   readonly rest: Rest;
   readonly events: AsyncIterable<FeedEvent>;
+  counts(): FeedCounts;
   /** As in `MarketFeed`. */
   ask(request: RepairRequest): void;
   /** Resolves when all has ended; a fault ends `events` with it. */
@@ -74,6 +81,8 @@ export function createSession(options: SessionOptions): Session {
   const subscribed = new Set<MarketSymbol>();
   const running = new Set<Promise<void>>();
   const failing = Promise.withResolvers<never>();
+  /** What those counted that were removed. */
+  let removed = NO_COUNTS;
   /** The exchange's time is known: symbols may start. */
   let isTimed = false;
 
@@ -181,7 +190,9 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function remove(symbol: MarketSymbol): void {
-    symbols.get(symbol)?.stop();
+    const followed = symbols.get(symbol);
+    if (followed !== undefined) removed = addCounts(removed, followed.stream.counts());
+    followed?.stop();
     symbols.delete(symbol);
     connections.remove(symbol);
     report.look();
@@ -222,6 +233,8 @@ export function createSession(options: SessionOptions): Session {
   return {
     rest,
     events: queue.events(),
+    counts: () =>
+      [...symbols.values()].map(({ stream }) => stream.counts()).reduce(addCounts, removed),
     ask: repairs.ask,
     add,
     remove,

@@ -5,7 +5,7 @@ import type { RawTick, SymbolStart } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
 import { encodeAggTrade } from '../../protocol/agg-trade-record.ts';
-import { type FeedEvent, REJECTED_PAYLOAD_MAX } from '../market-feed.ts';
+import { type FeedCounts, type FeedEvent, REJECTED_PAYLOAD_MAX } from '../market-feed.ts';
 import { findFirstTrades, firstIdFrom } from './first-trades.ts';
 import { KLINE_SETTLE_MS } from './kline-rows.ts';
 import { createMinuteEvidence, EVIDENCE_RETRY_MS } from './minute-evidence.ts';
@@ -35,7 +35,7 @@ export type SymbolState = 'catching-up' | 'repairing' | 'live';
 
 export interface SymbolStream {
   state(): SymbolState;
-  counts(): StreamCounts;
+  counts(): FeedCounts;
   /** From the socket; kept by reference. */
   trade(trade: AggTrade): void;
   closedMinute(minute: ClosedMinute): void;
@@ -43,13 +43,6 @@ export interface SymbolStream {
   opened(): void;
   /** Joins and goes on until `signal` aborts. @throws FeedError, Error where REST's answers make no sense */
   run(): Promise<void>;
-}
-
-export interface StreamCounts {
-  /** Trades of the stream that were passed on already. */
-  readonly duplicates: number;
-  /** Trades whose single trades did not follow those before, though their id did. */
-  readonly jumps: number;
 }
 
 /** Defaults: `HOLE_WAIT_MS`, `HELD_TRADES_MAX`, `RESUME_TRADES_MAX`. */
@@ -118,7 +111,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
   let startNoEarlier: EpochMs | undefined;
   let isNewSeries = false;
   let duplicates = 0;
-  let jumps = 0;
+  let idJumps = 0;
 
   function setState(next: SymbolState): void {
     if (next === state) return;
@@ -154,7 +147,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
 
   /** Asked once, REST said the same: recorded, and taken as it is. */
   function jumped(trade: AggTrade, expected: number): void {
-    jumps += 1;
+    idJumps += 1;
     const reason = `Expected trade ${trade.aggTradeId} of ${symbol} to begin with the single trade ${expected}, was ${trade.firstTradeId}: taken as it is, for the exchange says so`;
     reject(reason, encodeAggTrade(trade));
   }
@@ -315,7 +308,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
 
   return {
     state: () => state,
-    counts: () => ({ duplicates, jumps }),
+    counts: () => ({ duplicates, idJumps, passedHoles: missing.passedHoles() }),
     trade: (trade) => accept(trade),
     closedMinute(minute) {
       if (gate === undefined) {
