@@ -1,7 +1,7 @@
 // Feeds spoiled frames and REST bodies to what reads them, and compares with an oracle of its own: what is a trade, by the exchange's
 // documentation alone. Throws at the first difference, naming seed and input.
 import assert from 'node:assert/strict';
-import type { AggTrade } from '../../src/core/market/agg-trade.ts';
+import { type AggTrade, isVoid } from '../../src/core/market/agg-trade.ts';
 import { marketSymbol } from '../../src/core/market/symbol.ts';
 import type { EpochMs } from '../../src/core/market/time.ts';
 import { createFrameReader } from '../../src/feed/binance/frames.ts';
@@ -177,13 +177,16 @@ export async function fuzz(options: { seed: number; inputs: number }): Promise<F
       .filter(isFields)
       .map((row) => ({ ...row, E: row['T'], s: 'BTCUSDT' }) as Fields)
       .filter(isTrade);
-    assert.equal(page.trades.length, wanted.length, JSON.stringify(answer));
+    // What REST gives without a price or quantity uses up its id, and is a rejected row besides.
+    const taken = page.trades.filter((trade) => !isVoid(trade));
+    assert.ok(page.trades.length - taken.length <= page.rejected.length);
+    assert.equal(taken.length, wanted.length, JSON.stringify(answer));
     const ids = wanted.map((row) => Number(row['a']) + 0).sort((a, b) => a - b);
     assert.deepEqual(
-      page.trades.map(({ aggTradeId }) => aggTradeId + 0),
+      taken.map(({ aggTradeId }) => aggTradeId + 0),
       ids,
     );
-    result.trades += page.trades.length;
+    result.trades += taken.length;
     result.rejected += page.rejected.length;
   }
 
