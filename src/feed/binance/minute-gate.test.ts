@@ -56,6 +56,16 @@ test('a closed minute is said when its last trade has come, not before', () => {
   assert.equal(gate.lack(), undefined);
 });
 
+test('each minute of a hole that was passed over shows it: none of them is said to be whole', () => {
+  const { gate, said } = open();
+  gate.trade(trade(7, 1_000));
+  gate.closed(closed(0, 4, 17));
+  gate.closed(closed(1, 6, 23));
+  gate.closed(closed(2, 0, -1));
+  gate.trade(trade(30, 3 * MINUTE_MS + 1));
+  assert.deepEqual(said(), ['t7', 'w1:8', 'w2:9', 'w3:9', 't30']);
+});
+
 test('a trade of the next minute closes one that has trades; its late closed kline is of no use', () => {
   const { gate, said } = open();
   gate.trade(trade(7, 1_000));

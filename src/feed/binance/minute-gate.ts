@@ -95,12 +95,16 @@ export function createMinuteGate({ symbol, emit, ...start }: MinuteGateOptions):
     return tradesInMinute >= minute.trades;
   }
 
-  /** Ends the open minute by its evidence. `isOver`: a later trade is in order, so none of it is missing. */
-  function closeByEvidence(isOver: boolean): boolean {
+  /** Ends the open minute by its evidence. `next`: the later trade that is in order, so nothing of this minute is still to come. */
+  function closeByEvidence(next: AggTrade | undefined): boolean {
     const known = evidence.get(openMinute);
     if (known === undefined) return false;
     if (known !== 'absent') {
-      if (!isOver && !hasAllTrades(known)) return false;
+      const isShort = !hasAllTrades(known);
+      if (isShort && next === undefined) return false;
+      // A hole was passed over, and one of its ids at least was in here: who folds this minute must see that.
+      if (isShort && next !== undefined && next.aggTradeId > lastAggTradeId + 1)
+        lastAggTradeId += 1;
       const time = addMs(openMinute, MINUTE_MS);
       emit({ type: 'watermark', watermark: { symbol, time, aggTradeId: lastAggTradeId } });
     }
@@ -117,7 +121,7 @@ export function createMinuteGate({ symbol, emit, ...start }: MinuteGateOptions):
       pass(trade);
       return true;
     }
-    if (closeByEvidence(true)) return true;
+    if (closeByEvidence(trade)) return true;
     // Its own trades are proof enough of this minute: what counts is word of the one after.
     if (tradesInMinute === 0 || !evidence.has(following)) return false;
     moveTo(following);
@@ -127,7 +131,7 @@ export function createMinuteGate({ symbol, emit, ...start }: MinuteGateOptions):
   function advance(): void {
     for (;;) {
       const trade = held[heldFrom];
-      if (trade === undefined ? !closeByEvidence(false) : !stepTo(trade)) break;
+      if (trade === undefined ? !closeByEvidence(undefined) : !stepTo(trade)) break;
     }
     if (heldFrom > 0 && heldFrom * 2 >= held.length) {
       held.splice(0, heldFrom);
