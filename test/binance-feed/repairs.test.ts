@@ -249,3 +249,23 @@ test('a symbol that is not ours is not asked for', async () => {
   await feed.until(() => answered(feed, 'repaired', minute(0)), 'our own');
   assert(!exchange.requests.some(({ query }) => query.includes('ETHUSDT')));
 });
+
+test('a minute with ids that are used up by no trade is repaired whole, without them', async () => {
+  const trades = makeTrades(37, 3);
+  const inMinute = trades.filter(({ T }) => T >= minute(1) && T < minute(2));
+  const nothing = new Set([inMinute[3]?.a, inMinute.at(-2)?.a]);
+  const sent = trades.map((trade) =>
+    nothing.has(trade.a) ? { ...trade, q: '0.00000000' } : trade,
+  );
+  const { exchange, feed } = await settled(sent);
+  await using _ = exchange;
+  await using __ = feed;
+  exchange.advanceTo(NOW + 3 * MINUTE + 200);
+  await feed.until(() => feed.watermarks().at(-1)?.time === minute(3), 'the last minute');
+  feed.feed.ask({ type: 'trades', symbol: BTCUSDT, openTime: minute(1) });
+  await feed.until(() => answered(feed, 'repaired', minute(1)), 'the repair');
+  assert.deepEqual(
+    partsOf(feed).flatMap((part) => part.trades.map(({ aggTradeId }) => aggTradeId)),
+    inMinute.flatMap(({ a }) => (nothing.has(a) ? [] : [a])),
+  );
+});
