@@ -50,7 +50,12 @@ interface Run {
 /** Ingests `events`; the clock shows 1,150 and is 50 ms behind the exchange. */
 async function run(
   events: readonly FeedEvent[],
-  options: { readonly error?: Error; readonly level?: Level; readonly storeFaults?: number } = {},
+  options: {
+    readonly error?: Error;
+    readonly level?: Level;
+    readonly storeFaults?: number;
+    readonly clockOffsetMs?: number;
+  } = {},
 ): Promise<Run> {
   const records: AnyLogRecord[] = [];
   const lines: string[] = [];
@@ -72,7 +77,7 @@ async function run(
   };
   const feed: MarketFeed = {
     source: { kind: 'binance', host: 'test' },
-    clockOffsetMs: 50,
+    clockOffsetMs: options.clockOffsetMs ?? 50,
     async *stream() {
       yield* events;
       beat();
@@ -107,6 +112,14 @@ async function run(
   });
   return { records, lines, stored, beat };
 }
+
+test('the exchange’s clock is told before the records that are judged by it', async () => {
+  const ticks = { type: 'ticks', ticks: [{ type: 'aggTrade', trade }] } as const;
+  const { records } = await run([ticks, ticks], { clockOffsetMs: -300_000 });
+  const names = records.slice(0, 3).map(({ topic }) => topic.name);
+  assert.deepEqual(names, [FEED_STATUS.name, RAW_TICKS.name, RAW_TICKS.name]);
+  assert.equal((records[0]?.value as FeedStatus).clockOffsetMs, -300_000);
+});
 
 test('trades go to raw_ticks in order, keyed by symbol, at their trade time', async () => {
   const ticks = [

@@ -11,7 +11,7 @@ import {
 import { type RawTick, symbolOfTick, timeOfTick } from '../core/market/raw-tick.ts';
 import { type Source, sourceId } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
-import type { Clock, EpochMs } from '../core/market/time.ts';
+import type { Clock, DurationMs, EpochMs } from '../core/market/time.ts';
 import type { FeedEvent, MarketFeed, StartPoint } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
 import { EVIDENCE, FEED_STATUS, LISTINGS, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
@@ -20,6 +20,9 @@ import { followRepairs } from './ingest/follow-repairs.ts';
 import { createWishes } from './ingest/follow-wishes.ts';
 import { createHistoryWriter } from './ingest/history-writer.ts';
 import { createRejections } from './ingest/rejections.ts';
+
+/** A change of the clock offset below this waits for the next status. */
+const CLOCK_OFFSET_NEWS_MS: DurationMs = 1_000;
 
 /** What is counted, for metrics; each is called with how many more. */
 export interface IngestCounters {
@@ -124,6 +127,8 @@ export async function ingest(options: IngestOptions): Promise<void> {
       if (isDebug) logger.debug(sentLine(tick.trade));
     }
     if (trades > 0) counters?.onTrades(trades);
+    // Who reads candles judges their age by the exchange's clock: it is told first.
+    if (status.isOffsetNew()) await append([status.record()]);
     await append(records);
   }
 
@@ -190,6 +195,8 @@ function tickRecord(tick: RawTick): AnyLogRecord {
 }
 
 interface Status {
+  /** The exchange's clock is known otherwise than the last record said. */
+  isOffsetNew(): boolean;
   changed(event: StateEvent): void;
   traded(trade: AggTrade): void;
   record(): AnyLogRecord;
@@ -203,8 +210,10 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
   let symbols: Record<MarketSymbol, SymbolFeedState> = {};
   let newestEvent: EpochMs | undefined;
   let feedDelayMs: number | undefined;
+  let toldOffsetMs = 0;
 
   return {
+    isOffsetNew: () => Math.abs(feed.clockOffsetMs - toldOffsetMs) >= CLOCK_OFFSET_NEWS_MS,
     changed(event) {
       if (event.state !== state) since = clock.now();
       state = event.state;
@@ -219,6 +228,7 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
     },
     record() {
       const at = clock.now();
+      toldOffsetMs = feed.clockOffsetMs;
       const value: FeedStatus = {
         source: feed.source,
         state,

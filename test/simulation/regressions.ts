@@ -17,4 +17,17 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong:
       'The clock was set by minutes: a @kline stream took itself for younger than it was and left out closed candles as history',
   },
+  {
+    seed: 3025,
+    wrong:
+      'Candles came before the news of the exchange’s clock: a @kline stream took them for history',
+  },
+  {
+    seed: 3055,
+    wrong: 'None: the judge compared ids that REST does not say',
+  },
+  {
+    seed: 3090,
+    wrong: 'None: the judge asked for a minute that had just begun',
+  },
 ];
