@@ -112,11 +112,8 @@ function fieldFaults(name: string, ours: TruthCandle, wanted: TruthCandle): stri
     .map((field) => `${name}: ${field} is ${ours[field]}, the truth is ${wanted[field]}`);
 }
 
-/**
- * What closes before a symbol has joined is its past, and not streamed. So is, for a moment, what has just closed: the product takes the
- * exchange's clock to run as fast as its own, and here it runs faster.
- */
-const JOINED_MS_MAX = 120_000;
+/** What closes before a symbol has joined is its past, and not streamed. */
+const JOINED_MS_MAX = 30_000;
 
 const FRAME_FIELDS: Readonly<Record<string, keyof TruthCandle>> = {
   T: 'closeTime',

@@ -6,6 +6,7 @@ import { farInTime, garbled, hugeFrame } from './garbage.ts';
 import { REST_FAULTS } from './rest-faults.ts';
 
 const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const TRADES = /@aggTrade$/;
 const FRAMES = /@(aggTrade|kline_1m)$/;
 
@@ -120,17 +121,12 @@ const MACHINE_FAULTS = {
     plan: ({ keeper, spells }) =>
       spells(2, [2 * SECOND, 10 * SECOND], { begin: (ms) => keeper.pause(ms) }),
   },
+  // As if our clock were set back in the middle of it.
   skew: {
-    plan: (world) => {
-      const { clock, random, onRequest, exchange, spells, share } = world;
-      const wrongByMs = Math.round((random() - 0.5) * 6 * 60 * SECOND * share);
-      onRequest(({ path }) => {
-        if (path !== '/api/v3/time') return undefined;
-        const body = JSON.stringify({ serverTime: exchange.now() + wrongByMs });
-        return { status: 200, headers: { 'Content-Type': 'application/json' }, body };
-      });
-      spells(1, [0, 0], { begin: () => clock.step(Math.round(random() * 120 * SECOND * share)) });
-    },
+    plan: ({ clock, random, spells, share }) =>
+      spells(2, [0, 0], {
+        begin: () => clock.step(Math.round(random() * MINUTE * share)),
+      }),
   },
   'full disk': {
     needsDisk: true,

@@ -21,6 +21,8 @@ export interface Keeper extends AsyncDisposable {
   /** What it said when it ended by itself, or did not start; a good run leaves this empty, or as its fault foresees. */
   readonly exits: readonly string[];
   pid(): number | undefined;
+  /** How often it was launched: a new process knows nothing of what the exchange told the one before. */
+  launches(): number;
   /** Tries until it runs: a supervisor does not give up. Nothing where it runs already. */
   start(): Promise<void>;
   /** kill -9, `downMs` without it, and a new start. `meanwhile` happens before that. */
@@ -49,6 +51,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const lives: Life[] = [];
   const exits: string[] = [];
   let turn: Promise<unknown> = Promise.resolve();
+  let launches = 0;
   let isClosed = false;
 
   /** One after the other; a failure is the caller's, not the next one's. */
@@ -64,6 +67,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   };
 
   async function launch(): Promise<void> {
+    launches += 1;
     const product = await startProduct({
       exchange,
       dataDir,
@@ -110,6 +114,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   return {
     lives,
     exits,
+    launches: () => launches,
     pid: () => running()?.product.pid,
     start: () => inTurn(start),
     kill: (downMs, meanwhile) =>

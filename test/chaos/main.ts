@@ -9,7 +9,7 @@ import { type RunResult, runChaos } from './run.ts';
 import { runStatus } from './status.ts';
 import { chaosTable } from './table.ts';
 
-const USAGE = `npm run test:chaos [-- --seed 1] [--runs ${FAULT_NAMES.length}] [--fault "<name>"] [--minutes 6] [--speed 6] [--jobs 2]
+const USAGE = `npm run test:chaos [-- --seed 1] [--runs ${FAULT_NAMES.length}] [--fault "<name>"] [--minutes 1] [--jobs 3]
 npm run test:chaos -- million [--trades 1000000] [--seed 1]    many trades, 1 % lost, doubled, reordered, a reset every 20 s
 npm run test:chaos -- status                                   how soon the user is told
 faults: ${FAULT_NAMES.join(', ')}`;
@@ -25,15 +25,14 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: String(FAULT_NAMES.length) },
     fault: { type: 'string' },
-    minutes: { type: 'string', default: '6' },
-    speed: { type: 'string', default: '6' },
-    jobs: { type: 'string', default: '2' },
+    minutes: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '3' },
     trades: { type: 'string', default: '1000000' },
     help: { type: 'boolean', default: false },
   },
 });
 
-function wholeNumber(name: 'seed' | 'runs' | 'minutes' | 'speed' | 'jobs' | 'trades'): number {
+function wholeNumber(name: 'seed' | 'runs' | 'minutes' | 'jobs' | 'trades'): number {
   const number = Number(values[name]);
   if (Number.isInteger(number) && number >= 0) return number;
   console.error(`Expected a whole number for --${name}, was "${values[name]}"\n${USAGE}`);
@@ -60,11 +59,7 @@ function tell(what: string, faults: readonly string[]): void {
 type Outcome = readonly [runs: number, failed: number];
 
 async function chaos(): Promise<Outcome> {
-  const [first, speed, minutes] = [
-    wholeNumber('seed'),
-    wholeNumber('speed'),
-    wholeNumber('minutes'),
-  ];
+  const [first, minutes] = [wholeNumber('seed'), wholeNumber('minutes')];
   const seeds = Array.from({ length: wholeNumber('runs') }, (_, index) => first + index);
   const results: RunResult[] = [];
   /** Takes seed after seed: several of these at once wait most of the time. */
@@ -72,7 +67,7 @@ async function chaos(): Promise<Outcome> {
     for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
       const fault = faultOf(seed);
       const logFile = join(LOGS, `${seed}-${fault.replaceAll(/\W+/g, '-')}.log`);
-      const result = await runChaos({ seed, fault, minutes, speed, logFile });
+      const result = await runChaos({ seed, fault, minutes, logFile });
       results.push(result);
       const { injected, lives, seconds, faults } = result;
       const figures = `${injected} injected, ${lives} lives, ${seconds.toFixed(0)} s`;

@@ -13,7 +13,9 @@ const FIRST_DAY = MIDNIGHT - (HISTORY_DAYS + 1) * DAY;
 /** Days of 1m klines; hours and days reach back further. */
 const MINUTE_DAYS = 2;
 
-/** Before the run: their trades are known to REST, and not sent. */
+/** Of the run before midnight. */
+const LEAD_MS = 40_000;
+/** Minutes before midnight with trades; those of before the run are known to REST, and not sent. */
 const EARLIER_MINUTES = 5;
 const FIRST_AGG_TRADE_ID = 1_000;
 
@@ -31,14 +33,14 @@ const LISTED: readonly Listed[] = [
     price: '90000',
     tickSize: '0.01000000',
     stepSize: '0.00001000',
-    tradesPerSecond: 25,
+    tradesPerSecond: 100,
   },
   {
     symbol: 'ETHUSDT',
     price: '3000',
     tickSize: '0.01000000',
     stepSize: '0.00010000',
-    tradesPerSecond: 8,
+    tradesPerSecond: 30,
   },
   // Price and quantity have nine decimals together: each trade's quote value is truncated.
   {
@@ -46,7 +48,7 @@ const LISTED: readonly Listed[] = [
     price: '0.03512',
     tickSize: '0.00001000',
     stepSize: '0.00010000',
-    tradesPerSecond: 2,
+    tradesPerSecond: 8,
   },
   // A trade in some minutes, none at all in some runs.
   {
@@ -54,7 +56,7 @@ const LISTED: readonly Listed[] = [
     price: '1.25',
     tickSize: '0.00010000',
     stepSize: '0.10000000',
-    tradesPerSecond: 0.009,
+    tradesPerSecond: 0.03,
   },
 ];
 
@@ -63,17 +65,18 @@ export interface ChaosMarket {
   readonly names: readonly string[];
   readonly tape: Tape;
   readonly trades: number;
-  /** First minute that may hold a trade, and the end of the last (ms). */
+  /** Of the trades that are sent (ms); `to` is a minute's end. */
   readonly from: number;
   readonly to: number;
 }
 
+/** From less than a minute before midnight until `minutes` after it. */
 export function chaosMarket(seed: number, minutes: number): ChaosMarket {
-  const from = MIDNIGHT - Math.floor(minutes / 2) * MINUTE;
-  const to = from + minutes * MINUTE;
+  const from = MIDNIGHT - LEAD_MS;
+  const to = MIDNIGHT + minutes * MINUTE;
   const made = LISTED.map((listed, index) => {
     const { symbol, tickSize, stepSize } = listed;
-    const began = from - EARLIER_MINUTES * MINUTE;
+    const began = MIDNIGHT - EARLIER_MINUTES * MINUTE;
     const options = { ...listed, seed: seed * 100 + index, firstAggTradeId: FIRST_AGG_TRADE_ID };
     const trades = tradesOf({ ...options, from: began, to });
     const klines = generateHistory({

@@ -48,7 +48,7 @@ export async function runMillion(
     symbols: [
       { symbol: SYMBOL, klines: generateHistory({ seed, to: from, days: 38, minuteDays: 2 }) },
     ],
-    clock: stepClock(from, 1),
+    clock: stepClock(from),
   });
   await using keeper = createKeeper({
     exchange,

@@ -39,11 +39,12 @@ function spellsOf(
 
 /** A refusal with Retry-After; who asks again before that has broken the exchange's rule. */
 function refusals(status: 418 | 429, seconds: readonly [number, number], world: FaultWorld): void {
-  let [refusedAt, until] = [0, 0];
+  let [refusedAt, until, launch] = [0, 0, 0];
   world.onRequest(({ path }) => {
     const now = performance.now();
     if (now >= until) return undefined;
-    if (refusedAt === 0) refusedAt = now;
+    if (refusedAt === 0 || launch !== world.keeper.launches()) refusedAt = now;
+    launch = world.keeper.launches();
     if (now > refusedAt + ON_THE_WAY_MS)
       world.breach(`asked ${path} while told to wait (${status})`);
     const headers = {

@@ -14,10 +14,8 @@ import { until } from './until.ts';
 export interface RunOptions {
   readonly seed: number;
   readonly fault: FaultName;
-  /** Of market time. */
+  /** Of market after midnight; as long as real ones. */
   readonly minutes: number;
-  /** Market ms a real ms. */
-  readonly speed: number;
   readonly logFile: string;
 }
 
@@ -41,13 +39,13 @@ const SETTLE_MS_MAX = 60_000;
 const CLOSE_DELAY_MS: readonly [number, number] = [4, 2_400];
 
 export async function runChaos(options: RunOptions): Promise<RunResult> {
-  const { seed, fault, minutes, speed } = options;
+  const { seed, fault, minutes } = options;
   const startedAt = performance.now();
   await rm(options.logFile, { force: true });
   const random = seededRandom(seed);
   const market = chaosMarket(seed, minutes);
   const { needsDisk = false, lifetimeMs, mayEnd, plan } = FAULTS[fault];
-  const clock = stepClock(market.from, speed);
+  const clock = stepClock(market.from);
   await using disk = await openDisk(needsDisk);
   await using exchange = await createFakeExchange({
     symbols: market.symbols,
@@ -62,7 +60,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   await using keeper = createKeeper({ exchange, dataDir, symbols, logFile: options.logFile });
   const played = exchange.play(market.tape);
   await keeper.start();
-  const playMs = (to - exchange.now()) / speed;
+  const playMs = to - exchange.now();
   const share = fault === 'all' ? SHARE_OF_ALL : 1;
   await using faults = createFaultWorld({ exchange, keeper, disk, clock, random, share, playMs });
   plan(faults.world);
