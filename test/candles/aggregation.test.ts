@@ -221,14 +221,27 @@ function assertHoleKnown(run: CandleRun, minutes: ReadonlySet<number>) {
 }
 
 /** What is published as complete is the truth, also what is flat at a close that a hole may have moved. */
-function assertCompleteIsTrue(run: CandleRun, trades: readonly WireTrade[]) {
-  for (const interval of ['1s', '1m'] as const) {
+function assertCompleteIsTrue(
+  run: CandleRun,
+  trades: readonly WireTrade[],
+  intervals: readonly ('1s' | '1m')[] = ['1s', '1m'],
+) {
+  for (const interval of intervals) {
     const truth = new Map(
       truthOf(trades, interval, endOf(trades)).map((candle) => [candle.openTime, candle]),
     );
     for (const candle of run.candles(interval)) {
       if (candle.complete) assert.deepEqual(asTruth(candle), truth.get(candle.openTime), interval);
     }
+  }
+}
+
+function repairAll(run: CandleRun, trades: readonly WireTrade[], minutes: readonly number[]) {
+  const isAscending = (minutes[0] ?? 0) <= (minutes.at(-1) ?? 0);
+  for (const minute of minutes) {
+    run.apply([repairTick(minute, trades)]);
+    // From the first on, for what comes after may be flat at its close.
+    if (isAscending) assertCompleteIsTrue(run, trades, ['1m']);
   }
 }
 
@@ -257,9 +270,7 @@ test('I1 I5: a hole marks its candles incomplete, and repairs of its minutes end
         { length: (to - from) / 60_000 },
         (_, index) => from + index * 60_000,
       );
-      for (const minute of isBackwards ? wrong.reverse() : wrong) {
-        run.apply([repairTick(minute, trades)]);
-      }
+      repairAll(run, trades, isBackwards ? wrong.toReversed() : wrong);
       for (const interval of INTERVALS) {
         // Seconds are kept for two minutes only: those flat at a close corrected later than that stay.
         if (interval === '1s') continue;

@@ -118,9 +118,10 @@ export class Corrections {
       openTime = addMs(openTime, INTERVAL_MS[candle.interval]);
       const next = ring.get(openTime);
       if (next === undefined || next.trades > 0) return moved;
-      if (next.close === candle.close && next.complete === candle.complete) return moved;
+      if (next.close === candle.close) return moved;
       const { symbol, interval, close } = candle;
-      const flat = emptyCandle(symbol, interval, openTime, close, candle.complete);
+      // Not complete, it may be empty only because its own trades are missing: that is for its own repair to say.
+      const flat = emptyCandle(symbol, interval, openTime, close, candle.complete && next.complete);
       ring.put(this.correct({ ...flat, source: next.source }, 'rolled-up-correction'));
       moved.push(openTime);
     }
