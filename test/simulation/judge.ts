@@ -8,6 +8,7 @@ import { MINUTE, nextOpenTime, SECOND } from '../fake-exchange/calendar.ts';
 import { differenceOf, iso, shortened, TOLD_MAX } from './difference.ts';
 import { judgeFrames } from './judge-frames.ts';
 import { judgeLog } from './judge-log.ts';
+import { judgeSources } from './judge-sources.ts';
 import type { Plan } from './plan.ts';
 import type { SimExchange } from './sim-exchange.ts';
 import { type SimProduct, textOf } from './sim-product.ts';
@@ -28,6 +29,8 @@ const STORED_MS_MAX = 8 * SECOND;
 /** A start brings the newest 1,000 windows of each interval. */
 const HISTORY_WINDOWS = 900;
 
+const ALL = { limit: Number.MAX_SAFE_INTEGER, take: 'first' } as const;
+
 export async function judge(verdict: Verdict): Promise<string[]> {
   const { plan, exchange, products } = verdict;
   const failures: string[] = [];
@@ -36,6 +39,7 @@ export async function judge(verdict: Verdict): Promise<string[]> {
     for (const interval of INTERVALS) {
       failures.push(...(await judgeStore(verdict, truth, symbol, interval)));
     }
+    failures.push(...(await judgeSymbol(verdict, symbol)));
   }
   for (const product of products) {
     failures.push(...judgeLog(product), ...judgeFrames(product, truth, plan));
@@ -45,6 +49,12 @@ export async function judge(verdict: Verdict): Promise<string[]> {
     failures.push(`Limit broken: ${type} at ${iso(time)}, ${detail}`);
   }
   return failures;
+}
+
+async function judgeSymbol({ plan, store, products }: Verdict, name: string): Promise<string[]> {
+  const symbol = marketSymbol(name);
+  const minutes = await store.read({ ...ALL, symbol, interval: '1m' });
+  return judgeSources(plan, products, minutes, await store.readAudits({ ...ALL, symbol }));
 }
 
 async function judgeStore(

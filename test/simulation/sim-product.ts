@@ -22,6 +22,8 @@ import { createSimNetwork, type SimNetwork } from './sim-transport.ts';
 import type { Trace } from './trace.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+const STATUS_SILENCE_MS = 3_000;
+
 export interface SimProduct {
   readonly life: Life;
   readonly market: LiveMarket;
@@ -32,6 +34,8 @@ export interface SimProduct {
   readonly published: readonly Published[];
   /** The `k` of each frame with `x:true` that its streams sent. */
   readonly closedFrames: readonly ClosedFrame[];
+  /** When its feed was live, exchange time (ms), both inclusive. */
+  readonly live: readonly { readonly from: number; readonly to: number }[];
   /** Reasons of what went to `raw_ticks.dlq`. */
   readonly rejected: readonly string[];
   /** As Ctrl-C does. */
@@ -97,6 +101,15 @@ export function startProduct(options: SimProductOptions): SimProduct {
   });
   const published: Published[] = [];
   const rejected: string[] = [];
+  const live: { readonly from: number; to: number }[] = [];
+  stages.market.subscribe((event) => {
+    if (event.type !== 'status' || event.status.state !== 'live') return;
+    const last = live.at(-1);
+    const at = time.now();
+    // A status comes every second: a longer silence is a process that stood still.
+    if (last !== undefined && at - last.to <= STATUS_SILENCE_MS) last.to = at;
+    else live.push({ from: at, to: at });
+  });
   const closedFrames: ClosedFrame[] = [];
   const topics = INTERVALS.map((interval) => OHLCV[interval]);
   follow(stages.log, topics, (candle) => {
@@ -121,6 +134,7 @@ export function startProduct(options: SimProductOptions): SimProduct {
     startedAt: time.now(),
     published,
     closedFrames,
+    live,
     rejected,
     async stop() {
       await stages[Symbol.asyncDispose]();

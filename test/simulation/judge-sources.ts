@@ -1,0 +1,92 @@
+// How the candles came about: numbers that are right may still have been got the wrong way. Klines stand in for trades only after a long
+// absence, and repairs are for what REST would not say in time.
+import type { Audit } from '../../src/core/audit/audit.ts';
+import type { Candle } from '../../src/core/market/candle.ts';
+import { MINUTE } from '../fake-exchange/calendar.ts';
+import { shortened } from './difference.ts';
+import type { FaultName } from './fault-kinds.ts';
+import type { Plan } from './plan.ts';
+import { type SimProduct, textOf } from './sim-product.ts';
+
+/** So long may the product be away and still fetch every trade: 15 minutes, less the minute it begins with and the way there. */
+const AWAY_MS_MIN = 13 * MINUTE;
+
+/** With one of these REST may leave a hole unanswered for a minute: it is passed over, told, and repaired. */
+const HOLES: ReadonlySet<FaultName> = new Set<FaultName>([
+  'rest-429',
+  'rest-418',
+  'rest-500',
+  'rest-403',
+  'rest-html',
+  'rest-hangs',
+  'rest-refused',
+  'rest-aborted',
+  'rest-slow',
+  'rest-lag',
+  'slow-network',
+  'outage',
+  // Half of what was asked is answered, as if that were all.
+  'rest-short-pages',
+]);
+
+/** A verdict takes two equal answers of REST where the exchange's frame was lost, and the settling before that. */
+const VERDICT_MS_MAX = 5 * MINUTE;
+
+export function judgeSources(
+  plan: Plan,
+  products: readonly SimProduct[],
+  minutes: readonly Candle[],
+  audits: readonly Audit[],
+): string[] {
+  return shortened([
+    ...judgeKlines(plan, products, minutes),
+    ...judgeVerdicts(plan, minutes, audits),
+    ...products.flatMap((product) => judgeHoles(plan, product)),
+  ]);
+}
+
+function judgeKlines(
+  plan: Plan,
+  products: readonly SimProduct[],
+  minutes: readonly Candle[],
+): string[] {
+  // A short page says less of a start's minute than its kline: the minute is left to that.
+  if (plan.kinds.has('rest-short-pages')) return [];
+  const away = absences(plan, products);
+  const isExcused = (openTime: number) =>
+    away.some(([from, to]) => openTime + MINUTE > from - MINUTE && openTime < to + MINUTE);
+  return minutes
+    .filter(({ source, openTime }) => source === 'klines' && openTime >= plan.start)
+    .filter(({ openTime }) => !isExcused(openTime))
+    .map((candle) => `From klines, though trades could be had: ${textOf(candle)}`);
+}
+
+/** Times in which no process was live for so long that trades need not be fetched. */
+function absences(plan: Plan, products: readonly SimProduct[]): [from: number, to: number][] {
+  const live = products.flatMap((product) => product.live);
+  const ends = [plan.start, ...live.map(({ to }) => to)];
+  const begins = [...live.map(({ from }) => from), plan.end];
+  return ends
+    .map((from, index): [number, number] => [from, begins[index] ?? plan.end])
+    .filter(([from, to]) => to - from >= AWAY_MS_MIN);
+}
+
+/** Every minute folded from trades is proven in the end. */
+function judgeVerdicts(plan: Plan, minutes: readonly Candle[], audits: readonly Audit[]): string[] {
+  const verdicts = new Map(audits.map((audit) => [audit.openTime, audit]));
+  return minutes
+    .filter(({ source, openTime }) => source === 'trades' && openTime >= plan.start)
+    .filter(({ openTime }) => openTime + MINUTE <= plan.end - VERDICT_MS_MAX)
+    .flatMap((candle) => {
+      const audit = verdicts.get(candle.openTime);
+      if (audit?.verdict === 'verified' || audit?.verdict === 'repaired') return [];
+      return [`Not proven, but ${audit?.verdict ?? 'without a verdict'}: ${textOf(candle)}`];
+    });
+}
+
+function judgeHoles(plan: Plan, { life, published }: SimProduct): string[] {
+  if ([...plan.kinds].some((kind) => HOLES.has(kind))) return [];
+  return published
+    .filter(({ candle }) => !candle.complete || candle.reason === 'repair')
+    .map(({ candle }) => `Process ${life.number} left a hole: ${textOf(candle)}`);
+}
