@@ -45,7 +45,9 @@ test('R14: more symbols take more connections, each with pulses of its own', asy
 
 test('R7: a symbol catches up by id exactly when its connection was lost, not another’s', async () => {
   await using exchange = await createFakeExchange({ clock: manualClock(JOIN), symbols: listed });
-  await using feed = watchFeed(exchange, { symbols: SYMBOLS, symbolsAConnection: 3 });
+  // A clock that stands still: no machine is too slow for the silence of an exchange that stands still, too.
+  const clock = settableClock(JOIN);
+  await using feed = watchFeed(exchange, { clock, symbols: SYMBOLS, symbolsAConnection: 3 });
   await feed.live();
   const asked = exchange.requests.length;
   const [, second] = exchange.connections.records;
