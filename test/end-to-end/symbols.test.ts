@@ -10,6 +10,7 @@ import { truthCandles } from '../fake-exchange/truth.ts';
 import { startPipeline, type TestPipeline, temporaryDir } from './pipeline.ts';
 
 const MINUTE_MS = 60_000;
+const WAIT_MS_MAX = 30_000;
 const NOW = Date.UTC(2026, 0, 14, 10);
 const minute = (index: number) => NOW + index * MINUTE_MS;
 
@@ -54,15 +55,15 @@ test('added, removed, added again: exact candles each time, each closed once, an
     await exchange.whenSubscribed('ethusdt@aggTrade', 'ethusdt@kline_1m');
     assert.deepEqual(await symbolsOf(run), ['BTCUSDT', 'ETHUSDT']);
     await play(1.5, 3.2);
-    await until(() => hasClosed(run, minute(2)));
+    await until(() => hasClosed(run, minute(2)), 'the minute 2');
     await wish(run, 'ETHUSDT', false);
-    await until(() => exchange.connections.subscribers('ethusdt@aggTrade') === 0);
+    await until(() => exchange.connections.subscribers('ethusdt@aggTrade') === 0, 'ETHUSDT left');
     assert.deepEqual(await symbolsOf(run), ['BTCUSDT']);
     await play(3.2, 5.3);
     await wish(run, 'ETHUSDT', true);
     await exchange.whenSubscribed('ethusdt@aggTrade', 'ethusdt@kline_1m');
     await play(5.3, 7.5);
-    await until(() => hasClosed(run, minute(6)));
+    await until(() => hasClosed(run, minute(6)), 'the minute 6');
     const closed = run.published.filter(({ symbol }) => symbol === 'ETHUSDT');
     const own = closed.filter(({ interval, openTime }) => interval === '1m' && openTime >= NOW);
     const truth = truthCandles(eth, '1m', { to: minute(7) });
@@ -95,7 +96,10 @@ function hasClosed({ published }: TestPipeline, openTime: number): boolean {
   );
 }
 
-/** The test's own time-out ends it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await setTimeout(10);
+async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + WAIT_MS_MAX;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`Expected ${what}`);
+    await setTimeout(10);
+  }
 }
