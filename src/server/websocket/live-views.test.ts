@@ -96,6 +96,11 @@ describe('LiveViews', () => {
         const unstored: AnyCandle[] = [];
         const verdicts = new Map<number, Audit>();
         const superseded = new Map<number, Audit | undefined>();
+        /** The store keeps one verdict a minute: while the candle of a newer one is still to come, either is true. */
+        const judged = (openTime: number, ahead: number): void => {
+          if (ahead > 0) superseded.set(openTime, verdicts.get(openTime));
+          else superseded.delete(openTime);
+        };
         const unstoredVerdicts: Audit[] = [];
         const know = (candle: AnyCandle): void => {
           const [newest] = mergeCandles([truth.get(candle.openTime) ?? candle], [candle]);
@@ -147,9 +152,7 @@ describe('LiveViews', () => {
               const revision = (truth.get(openTime)?.revision ?? 0) + taken.ahead;
               judgedAt += 1;
               const audit = anAudit(openTime, { revision, at: addMs(NEW_YEAR, judgedAt) });
-              // The store keeps one verdict a minute: while the candle of a newer one is still to come, either is true.
-              if (taken.ahead > 0) superseded.set(openTime, verdicts.get(openTime));
-              else superseded.delete(openTime);
+              judged(openTime, taken.ahead);
               verdicts.set(openTime, audit);
               unstoredVerdicts.push(audit);
               market.applyAudit(audit);
