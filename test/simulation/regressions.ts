@@ -30,4 +30,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     seed: 3090,
     wrong: 'None: the judge asked for a minute that had just begun',
   },
+  {
+    seed: 5022,
+    wrong:
+      'REST lagged 36 s: its last row, of data that ended within the minute, counted as closed 10 s after it',
+  },
 ];

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { formatDecimal } from '../../core/market/decimal.ts';
 import { marketSymbol } from '../../core/market/symbol.ts';
 import { epochMs } from '../../core/market/time.ts';
-import { KLINE_SETTLE_MS, readKlines } from './kline-rows.ts';
+import { KLINE_LAG_MS_MAX, readKlines } from './kline-rows.ts';
 
 const symbol = marketSymbol('BTCUSDT');
 const row = (minute: number, changes: Readonly<Record<number, unknown>> = {}) =>
@@ -17,7 +17,7 @@ const of = (now: number) => ({ symbol, interval: '1m', now: epochMs(now) }) as c
 
 test('the last row counts as closed only when its window has long been over', () => {
   const rows = [row(1), row(2)];
-  const settled = 3 * 60_000 + KLINE_SETTLE_MS;
+  const settled = 3 * 60_000 + KLINE_LAG_MS_MAX;
   assert.equal(readKlines(rows, of(settled)).closed.length, 2);
   assert.equal(readKlines(rows, of(settled - 1)).closed.length, 1);
   assert.equal(

@@ -11,11 +11,14 @@ import {
   epochMs,
 } from '../../core/market/time.ts';
 
-/**
- * REST lags: a kline counts as closed when a later one came in the same answer, or its window has
- * been over for this long by the exchange's clock.
- */
+/** A minute that has been over for so long, by the exchange's clock, is settled where REST does not lag. */
 export const KLINE_SETTLE_MS: DurationMs = 10_000;
+
+/**
+ * REST lags: a kline counts as closed when a later one came in the same answer. The last one may be of data that end within
+ * it, whatever the clock says; so long after its end it counts all the same, for a market may be quiet.
+ */
+export const KLINE_LAG_MS_MAX: DurationMs = 60_000;
 
 export interface Klines {
   /** Closed candles, ascending, source `klines`. */
@@ -48,7 +51,7 @@ export function readKlines(value: unknown, of: KlinesOf): Klines {
     }
     lastOpenTime = candle.openTime;
     const isFollowed = index < value.length - 1;
-    if (isFollowed || addMs(candle.closeTime, KLINE_SETTLE_MS) < of.now) closed.push(candle);
+    if (isFollowed || addMs(candle.closeTime, KLINE_LAG_MS_MAX) < of.now) closed.push(candle);
   }
   return { closed, lastOpenTime };
 }

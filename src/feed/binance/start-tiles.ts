@@ -22,7 +22,7 @@ export const RESUME_MS_MAX: DurationMs = 15 * MINUTE_MS;
 export const HISTORY_MINUTES = 1_500;
 
 /** Asked again this often, so far apart, while REST has not yet the minute before the start; then it is a gap. */
-export const TILE_TRIES_MAX = 6;
+export const TILE_TRIES_MAX = 60;
 export const TILE_RETRY_MS: DurationMs = 1_000;
 
 /** The klines a start is made of, closed ones, ascending. */
