@@ -183,10 +183,14 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
 
   async function join(): Promise<void> {
     const start = Math.max(startMinute(resumeFrom, rest.now()), startNoEarlier ?? 0) as EpochMs;
-    const [rows, first] = await Promise.all([
+    const findFirst = () => findFirstTrades(symbol, start, { rest, clock, signal });
+    const [rows, early] = await Promise.all([
       fetchStartRows(symbol, start, { rest, clock, signal }),
-      firstOpened.promise.then(() => findFirstTrades(symbol, start, { rest, clock, signal })),
+      firstOpened.promise.then(findFirst),
     ]);
+    // Klines that came later may count what this page could not hold yet: only a younger one can lack trades.
+    const isShort = accountedFrom(start, rows.minutes, early.page) > start;
+    const first = isShort ? await findFirst() : early;
     await room();
     signal.throwIfAborted();
     const from = accountedFrom(start, rows.minutes, first.page);
