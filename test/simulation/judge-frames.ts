@@ -10,7 +10,7 @@ import type { Truth } from './truth.ts';
 const HELD_BACK_MS = 10 * 60_000;
 
 export function judgeFrames(product: SimProduct, truth: Truth, plan: Plan): string[] {
-  const { life, published, closedFrames, startedAt } = product;
+  const { life, published, closedFrames } = product;
   const failures: string[] = [];
   const sent = new Set<string>();
   const incomplete = new Set(
@@ -30,15 +30,31 @@ export function judgeFrames(product: SimProduct, truth: Truth, plan: Plan): stri
     }
   }
   const endedAt = life.endedAt();
+  const whole = new Set(
+    published
+      .filter(({ candle }) => candle.complete)
+      .map(({ candle }) => keyOf(candle.symbol, candle.interval, candle.openTime)),
+  );
+  /** Of a hole whose repair this process has not lived to see. */
+  const isHeldBack = (key: string, at: number) =>
+    incomplete.has(key) && !whole.has(key) && at + HELD_BACK_MS > (endedAt ?? plan.end);
   for (const { at, candle } of published) {
     const { symbol, interval, openTime, closeTime, revision } = candle;
     const isListenedTo = plan.klineIntervals.includes(interval);
-    const isDue = isListenedTo && revision === 0 && closeTime >= startedAt;
+    const isDue = isListenedTo && revision === 0 && closeTime >= newsFrom(product);
     // At the very moment of its death the log may have what the streams have not read yet.
-    if (!isDue || at === endedAt || sent.has(keyOf(symbol, interval, openTime))) continue;
+    const key = keyOf(symbol, interval, openTime);
+    if (!isDue || at === endedAt || sent.has(key) || isHeldBack(key, at)) continue;
     failures.push(`Process ${life.number} sent no x:true: ${textOf(candle)}`);
   }
   return shortened(failures);
+}
+
+/** What closes from here on is news. A machine whose clock was set before the exchange was heard of cannot know when its process began. */
+function newsFrom({ startedAt, live, life }: SimProduct): number {
+  const firstLive = live[0]?.from ?? Number.POSITIVE_INFINITY;
+  const wasSet = life.clockSetAt().some((at) => at >= startedAt && at <= firstLive);
+  return wasSet ? firstLive : startedAt;
 }
 
 function keyOf(symbol: string, interval: string, openTime: number): string {

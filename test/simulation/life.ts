@@ -7,6 +7,8 @@ export interface Life {
   readonly number: number;
   readonly clock: Clock;
   isAlive(): boolean;
+  /** When the machine's clock was set, exchange time (ms); of earlier lives too. */
+  clockSetAt(): readonly number[];
   /** Exchange time (ms) of its death. */
   endedAt(): number | undefined;
   isPaused(): boolean;
@@ -33,6 +35,7 @@ export interface LifeOptions {
   readonly time: VirtualTime;
   /** The machine's clock minus the exchange's, ms; may change. */
   readonly skewMs: () => number;
+  readonly clockSetAt: () => readonly number[];
   readonly onDeath: (where: string) => void;
 }
 
@@ -134,6 +137,7 @@ export function createLife(options: LifeOptions): Life {
     clock,
     isAlive: () => state !== 'dead',
     endedAt: () => endedAt,
+    clockSetAt: options.clockSetAt,
     isPaused: () => state === 'paused' || state === 'asleep',
     arrive: (ms, act) => void time.after(ms, () => run(act)),
     timer,

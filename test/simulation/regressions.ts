@@ -35,4 +35,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong:
       'REST lagged 36 s: its last row, of data that ended within the minute, counted as closed 10 s after it',
   },
+  {
+    seed: 7104,
+    wrong:
+      'A start’s klines came later than its page of trades and counted more: its minute was left to klines',
+  },
 ];

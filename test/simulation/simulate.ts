@@ -84,6 +84,7 @@ async function run(
   const faults: Partial<Record<FaultName, number>> = {};
   const products: SimProduct[] = [];
   const draw = drawOf(seed, 'victim');
+  const clockSetAt: number[] = [];
   let skewMs = plan.skewMs;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let restartAfterMs = SUPERVISOR_MS;
@@ -96,6 +97,7 @@ async function run(
       number,
       time,
       skewMs: () => skewMs,
+      clockSetAt: () => clockSetAt,
       onDeath(where) {
         note(`#${number} dies ${where}`);
         products[number - 1]?.network.abandon(draw.chance(0.3));
@@ -166,6 +168,7 @@ async function run(
     resume: () => alive()?.life.resume(),
     stepClock(byMs) {
       skewMs += byMs;
+      clockSetAt.push(time.now());
       note(`the machine's clock is set by ${byMs} ms`);
     },
   };
