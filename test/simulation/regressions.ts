@@ -40,4 +40,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong:
       'A start’s klines came later than its page of trades and counted more: its minute was left to klines',
   },
+  {
+    seed: 8101,
+    wrong:
+      'The clock was set before a @kline stream had its first candle: it left that out as history',
+  },
 ];

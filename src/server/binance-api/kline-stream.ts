@@ -34,8 +34,8 @@ export class KlineStream {
   readonly #options: KlineStreamOptions;
   readonly #updateMs: DurationMs;
   readonly #createdAt: EpochMs;
-  /** By the exchange's clock. */
-  #knownCreatedAt: EpochMs | undefined;
+  /** By the exchange's clock, once that is known. */
+  #start: EpochMs | undefined;
   readonly #closed = new AbortController();
   readonly #unfinished: UnfinishedCandles;
   #closedUpTo: number;
@@ -92,6 +92,21 @@ export class KlineStream {
     this.#closed.abort();
   }
 
+  /**
+   * When the stream began by the exchange's clock. To be asked with each news of that clock: at the creation it may not be known
+   * yet, and after the machine's clock was set it could not be told any more.
+   */
+  learnStart(): EpochMs {
+    if (this.#start !== undefined) return this.#start;
+    const { clock, exchangeTime } = this.#options;
+    const offsetMs = exchangeTime() - clock.now();
+    const start = addMs(this.#createdAt, offsetMs);
+    // 0 is also what is said before it is known, which takes no longer than this.
+    const isKnown = offsetMs !== 0 || clock.now() - this.#createdAt > CLOSED_FRAME_DELAY_MS_MAX;
+    if (isKnown) this.#start = start;
+    return start;
+  }
+
   #sendClosed(candle: Candle): void {
     const frame = this.#frame(candle, true);
     for (const subscriber of this.subscribers) subscriber.send(frame);
@@ -105,21 +120,9 @@ export class KlineStream {
     for (const subscriber of this.subscribers) subscriber.sendNewest(frame);
   }
 
-  /**
-   * Asked of each candle anew: at the creation the exchange's clock may not be known yet. Once it is, the earliest moment found
-   * counts: the machine's clock may be set later, and what closes then is news all the same.
-   */
   #isHistory({ closeTime }: Candle): boolean {
-    const { clock, exchangeTime, isPast } = this.#options;
-    if (isPast()) return false;
-    const offsetMs = exchangeTime() - clock.now();
-    const createdAt = addMs(this.#createdAt, offsetMs);
-    // 0 is also what is said before it is known, which takes no longer than this.
-    const isKnown = offsetMs !== 0 || clock.now() - this.#createdAt > CLOSED_FRAME_DELAY_MS_MAX;
-    if (isKnown && createdAt < (this.#knownCreatedAt ?? Number.POSITIVE_INFINITY)) {
-      this.#knownCreatedAt = createdAt;
-    }
-    return closeTime < addMs(this.#knownCreatedAt ?? createdAt, -CLOSED_FRAME_DELAY_MS_MAX);
+    if (this.#options.isPast()) return false;
+    return closeTime < addMs(this.learnStart(), -CLOSED_FRAME_DELAY_MS_MAX);
   }
 
   #frame(candle: Candle, isClosed: boolean): StreamFrame {

@@ -111,6 +111,10 @@ export class StreamHub implements Disposable {
       this.#klines.get(event.candle.symbol)?.get(event.candle.interval)?.applyLive(event.candle);
     } else if (event.type === 'closed') {
       this.#klines.get(event.candle.symbol)?.get(event.candle.interval)?.applyClosed(event.candle);
+    } else if (event.type === 'status') {
+      for (const klines of this.#klines.values()) {
+        for (const kline of klines.values()) kline.learnStart();
+      }
     }
   }
 
