@@ -68,7 +68,7 @@ export function stubAudit(symbol: string, row: CandleRow, behind: number) {
   const ours = fieldsOf(row);
   const theirs = {
     ...ours,
-    high: ours.high.replace(/\d(?=0*$)/, '9'),
+    high: ours.high.replace(/\d(?=0*$)/, (last) => (last === '9' ? '8' : '9')),
     volume: `9${ours.volume}`,
     trades: ours.trades + 2,
   };
