@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandContext } from './commands/up.ts';
-import type { VerifyFlags } from './commands/verify.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './logger.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 import { systemClock } from './system-clock.ts';
-import { parseSpan } from './time-span.ts';
+import { parseSpan, type SpanFlags } from './time-span.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -63,15 +62,15 @@ async function main(argv: readonly string[]): Promise<void> {
       const run: Show = (context) => replay(context, file, parseSpeed(speed));
       await execute(command, version, asRun(run));
     });
-  withSettings(program.command('verify'))
-    .addOption(new Option('--from <time>', 'first open time, e.g. 2026-01-31; default: all kept'))
-    .addOption(new Option('--to <time>', 'end, exclusive; default: now'))
+  withSpan(withSettings(program.command('verify')))
     .addOption(new Option('--repair', 'mend what differs; not beside a running product on SQLite'))
     .description("compare stored candles with the exchange's klines; exit code 1 on a difference")
-    .action(async (flags: VerifyFlags, command: Command) => {
+    .action(async (options: SpanFlags & { readonly repair?: boolean }, command: Command) => {
       const { verify } = await import('./commands/verify.ts');
+      const span = parseSpan(options, systemClock);
+      const repair = options.repair === true;
       const print = (line: string) => void process.stdout.write(`${line}\n`);
-      await execute(command, version, (context) => verify(context, flags, print));
+      await execute(command, version, (context) => verify(context, span, { repair }, print));
     });
   withSettings(program.command('import <files...>'))
     .addOption(new Option('--symbol <symbol>', 'of files whose names do not say it'))
@@ -93,7 +92,7 @@ async function main(argv: readonly string[]): Promise<void> {
     });
   withSpan(withSettings(program.command('backfill')))
     .description('the exchange’s candles of the past into the store; goes on where it was ended')
-    .action(async (options: Record<string, string>, command: Command) => {
+    .action(async (options: SpanFlags, command: Command) => {
       const { backfillStore } = await import('./commands/backfill.ts');
       const span = parseSpan(options, systemClock);
       const run: Show = (context) => backfillStore(context, span);

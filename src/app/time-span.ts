@@ -2,6 +2,11 @@
 import { addMs, type Clock, type EpochMs, epochMs } from '../core/market/time.ts';
 import { ConfigError } from './config.ts';
 
+export interface SpanFlags {
+  readonly from?: string;
+  readonly to?: string;
+}
+
 export interface TimeSpan {
   readonly from?: EpochMs;
   /** Inclusive here. */
@@ -12,10 +17,7 @@ const DAY = /^\d{4}(-\d{2}(-\d{2})?)?$/;
 const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})?$/;
 
 /** @throws ConfigError with both faults. */
-export function parseSpan(
-  options: { readonly from?: string; readonly to?: string },
-  clock: Pick<Clock, 'now'>,
-): TimeSpan {
+export function parseSpan(options: SpanFlags, clock: Pick<Clock, 'now'>): TimeSpan {
   const faults: string[] = [];
   const read = (name: string, text: string | undefined): EpochMs | undefined => {
     if (text === undefined) return undefined;

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
-import { type VerifyFlags, verify } from '../../src/app/commands/verify.ts';
+import { verify } from '../../src/app/commands/verify.ts';
 import { ConfigError, readConfig } from '../../src/app/config.ts';
 import { storePath } from '../../src/app/open-store.ts';
+import { systemClock } from '../../src/app/system-clock.ts';
+import { parseSpan, type SpanFlags } from '../../src/app/time-span.ts';
 import type { Candle } from '../../src/core/market/candle.ts';
 import { decimal } from '../../src/core/market/decimal.ts';
 import { INTERVALS, type Interval } from '../../src/core/market/interval.ts';
@@ -80,16 +82,18 @@ async function setUp(change: (candle: Candle) => readonly Candle[]) {
   return {
     exchange,
     open,
-    run: (flags: VerifyFlags = {}, more: Record<string, string> = {}) =>
+    run: (flags: Flags = {}, more: Record<string, string> = {}) =>
       run(exchange, dir.path, flags, more),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
+type Flags = SpanFlags & { readonly repair?: boolean };
+
 async function run(
   exchange: FakeExchange,
   dataDir: string,
-  flags: VerifyFlags,
+  { repair = false, ...flags }: Flags,
   more: Record<string, string>,
 ) {
   const config = readConfig({
@@ -110,8 +114,11 @@ async function run(
     { write: (line: string) => void told.push(JSON.parse(line).msg) },
   );
   const { signal } = new AbortController();
-  const code = await verify({ config, logger, version: 'test', signal }, flags, (line) =>
-    lines.push(line),
+  const code = await verify(
+    { config, logger, version: 'test', signal },
+    parseSpan(flags, systemClock),
+    { repair },
+    (line) => lines.push(line),
   );
   return { code, lines, told };
 }

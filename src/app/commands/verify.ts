@@ -3,30 +3,27 @@ import type { HistoryDifference } from '../../core/audit/compare-history.ts';
 import type { Candle } from '../../core/market/candle.ts';
 import { candleDifferences } from '../../core/market/candle-differences.ts';
 import { formatDecimal } from '../../core/market/decimal.ts';
-import { EPOCH_MS_MAX, type EpochMs, epochMs, SECOND_MS } from '../../core/market/time.ts';
+import { addMs, EPOCH_MS_MAX, epochMs, SECOND_MS } from '../../core/market/time.ts';
 import { binanceSource } from '../../feed/binance/feed.ts';
 import { openMarketHistory } from '../../feed/binance/market-history.ts';
 import { ConfigError } from '../config.ts';
 import { openStore, openStoreToRead } from '../open-store.ts';
 import { systemClock } from '../system-clock.ts';
+import type { TimeSpan } from '../time-span.ts';
 import { historyMender, type Mended } from '../verify/mend-history.ts';
 import { type VerifyProgress, type VerifyResult, verifyHistory } from '../verify/verify-history.ts';
 import type { CommandContext } from './up.ts';
 
-export interface VerifyFlags {
-  readonly from?: string;
-  readonly to?: string;
-  readonly repair?: boolean;
-}
-
 /** Answers the exit code: 0 where all of it is equal, or was mended; 1 else. @throws ConfigError, StoreError, FeedError */
 export async function verify(
   context: CommandContext,
-  flags: VerifyFlags,
+  span: TimeSpan,
+  options: { readonly repair: boolean },
   print: (line: string) => void,
 ): Promise<0 | 1> {
   const { config, logger, signal } = context;
-  const { from, to } = parseSpan(flags);
+  const from = span.from ?? epochMs(0);
+  const to = span.to === undefined ? epochMs(EPOCH_MS_MAX) : addMs(span.to, 1);
   if (config.source.kind !== 'auto' && config.source.kind !== 'binance') {
     throw new ConfigError([
       `--source: expected binance, whose klines are compared with, was "${config.source.kind}"`,
@@ -38,7 +35,7 @@ export async function verify(
     webSocketUrls: config.binanceWebSocketUrls,
   });
   const store = closing.use(
-    await (flags.repair === true ? openStore : openStoreToRead)(config, source, logger),
+    await (options.repair ? openStore : openStoreToRead)(config, source, logger),
   );
   const clock = systemClock;
   const [firstSymbol] = config.symbols;
@@ -53,7 +50,7 @@ export async function verify(
       signal,
     }),
   );
-  const mend = flags.repair === true ? historyMender({ store, history, clock }) : undefined;
+  const mend = options.repair ? historyMender({ store, history, clock }) : undefined;
   const { symbols, intervals } = config;
   try {
     const result = await verifyHistory({
@@ -65,32 +62,13 @@ export async function verify(
       },
       onProgress: (progress) => logger.info(progressLine(progress)),
     });
-    print(resultLine(result, flags.repair === true));
+    print(resultLine(result, options.repair));
     return result.faults > result.mended || result.compared === 0 ? 1 : 0;
   } catch (error) {
     if (!signal.aborted) throw error;
     print('Ended before all was compared.');
     return 1;
   }
-}
-
-function parseSpan({ from, to }: VerifyFlags): { from: EpochMs; to: EpochMs } {
-  const faults: string[] = [];
-  const parse = (flag: string, text: string | undefined, byDefault: number): number => {
-    if (text === undefined) return byDefault;
-    const time = /^\d{10,}$/.test(text) ? Number(text) : Date.parse(text);
-    if (time >= 0 && time <= EPOCH_MS_MAX) return time;
-    faults.push(
-      `--${flag}: expected a time such as 2026-01-31, 2026-01-31T12:00Z or milliseconds, was "${text}"`,
-    );
-    return byDefault;
-  };
-  const span = { from: parse('from', from, 0), to: parse('to', to, EPOCH_MS_MAX) };
-  if (faults.length === 0 && span.from >= span.to) {
-    faults.push(`--to: expected a time after --from (${from}), was "${to}"`);
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { from: epochMs(span.from), to: epochMs(span.to) };
 }
 
 /** One line, and one more for each field that differs, with both values. */

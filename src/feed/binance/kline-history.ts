@@ -3,23 +3,18 @@ import { DEFAULT_CALENDAR } from '../../core/market/interval.ts';
 import type { KlineHistory } from '../kline-history.ts';
 import { type BinanceFeedOptions, binanceSource } from './feed.ts';
 import { fetchGap } from './history.ts';
-import { createRest } from './rest.ts';
-import { createRestRequester } from './rest-request.ts';
-import { networkTransport } from './transport.ts';
+import { openRestAlone } from './rest-alone.ts';
 
 export type BinanceKlineHistoryOptions = Omit<BinanceFeedOptions, 'historyIntervals'>;
 
 export function binanceKlineHistory(options: BinanceKlineHistoryOptions): KlineHistory {
-  const { clock, logger } = options;
-  const transport = options.transport ?? networkTransport(options.proxy);
   const closing = new AbortController();
-  const requester = createRestRequester({
+  const alone = openRestAlone({
     ...options,
-    transport,
-    onTrouble: (reason) => logger.warn(`REST: ${reason}`),
+    onTrouble: (reason) => options.logger.warn(`REST: ${reason}`),
     signal: closing.signal,
   });
-  const rest = createRest(requester, clock);
+  const { rest } = alone;
   return {
     source: binanceSource(options),
     async start(symbols, signal) {
@@ -39,7 +34,7 @@ export function binanceKlineHistory(options: BinanceKlineHistoryOptions): KlineH
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
-      transport.destroy();
+      alone[Symbol.dispose]();
     },
   };
 }

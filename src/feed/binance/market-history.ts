@@ -2,11 +2,10 @@
 import type { Candle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import type { Clock, EpochMs } from '../../core/market/time.ts';
+import type { EpochMs } from '../../core/market/time.ts';
 import { fetchMinuteTrades, type MinuteTrades } from './minute-trades.ts';
-import { createRest, PAGE_ROWS_MAX } from './rest.ts';
-import { createRestRequester } from './rest-request.ts';
-import { networkTransport, type Transport } from './transport.ts';
+import { PAGE_ROWS_MAX } from './rest.ts';
+import { openRestAlone, type RestAloneOptions } from './rest-alone.ts';
 
 export interface MarketHistory extends Disposable {
   /** Exchange's clock, as known. */
@@ -20,31 +19,16 @@ export interface MarketHistory extends Disposable {
   minuteTrades(symbol: MarketSymbol, openTime: EpochMs): Promise<MinuteTrades>;
 }
 
-export interface MarketHistoryOptions {
-  /** Base URLs without a path, in order of preference. */
-  readonly restUrls: readonly string[];
-  readonly clock: Clock;
-  /** In [0, 1): jitter. */
-  readonly random: () => number;
-  readonly proxy?: string;
-  /** Default: the network. */
-  readonly transport?: Transport;
-  /** Told each time a try failed and another follows. */
-  readonly onTrouble: (reason: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /**
  * Knows the exchange's time and limits before it resolves; `symbol` is any that will be asked for.
  * @throws FeedError `unknown-symbol`, `refused`; the signal's reason.
  */
 export async function openMarketHistory(
   symbol: MarketSymbol,
-  options: MarketHistoryOptions,
+  options: RestAloneOptions,
 ): Promise<MarketHistory> {
-  const { clock, signal } = options;
-  const transport = options.transport ?? networkTransport(options.proxy);
-  const rest = createRest(createRestRequester({ ...options, transport }), clock);
+  const { signal } = options;
+  const { rest, ...closing } = openRestAlone(options);
   const asking = { priority: 'history', signal } as const;
   await rest.sampleTime(signal);
   await rest.learnLimits(symbol, signal);
@@ -55,6 +39,6 @@ export async function openMarketHistory(
       return { closed, isFull: closed.length >= PAGE_ROWS_MAX };
     },
     minuteTrades: (of, openTime) => fetchMinuteTrades(of, openTime, { rest, ...asking }),
-    [Symbol.dispose]: () => transport.destroy(),
+    ...closing,
   };
 }
