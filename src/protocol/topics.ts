@@ -6,22 +6,34 @@ import type { FeedStatus } from '../core/market/feed-status.ts';
 import { INTERVALS, type Interval } from '../core/market/interval.ts';
 import type { Listing, SymbolWish } from '../core/market/listing.ts';
 import type { RawTick } from '../core/market/raw-tick.ts';
+import type { Source } from '../core/market/source.ts';
+import {
+  type AggregationStateRecord,
+  decodeAggregationState,
+  encodeAggregationState,
+} from './aggregation-state-record.ts';
 import { decodeAudit, encodeAudit } from './audit-record.ts';
-import { decodeCandle, decodeLiveCandle, encodeCandle, encodeLiveCandle } from './candle-record.ts';
+import {
+  decodeCandle,
+  decodeLiveCandle,
+  encodeCandle,
+  encodeLiveCandle,
+  parseJson,
+} from './candle-record.ts';
 import {
   decodeEvidence,
   decodeRepairRequest,
   encodeEvidence,
   encodeRepairRequest,
 } from './evidence-record.ts';
-import { decodeFeedStatus, encodeFeedStatus } from './feed-status-record.ts';
+import { decodeFeedStatus, encodeFeedStatus, sourceSchema } from './feed-status-record.ts';
 import {
   decodeListing,
   decodeSymbolWish,
   encodeListing,
   encodeSymbolWish,
 } from './listing-record.ts';
-import { decodeRawTick, encodeRawTick } from './raw-tick-record.ts';
+import { decodeRawTick, encodeRawTick, tradeTickDecoder } from './raw-tick-record.ts';
 import { decodeRejected, encodeRejected, type RejectedTick } from './rejected-record.ts';
 
 /** A topic and its codec: `decode(encode(x))` equals `x`. In process, values pass by reference and are not encoded. */
@@ -33,8 +45,8 @@ export interface Topic<T> {
   encode(value: T): string;
   /** @throws DecodeError where `text` is not such a record. */
   decode(text: string): T;
-  /** The same from the text's bytes, where that is quicker. The value must not keep `bytes`. */
-  decodeBytes?(bytes: Uint8Array, start: number, end: number): T;
+  /** The same from the text's bytes, where that is quicker; undefined: not this one, `decode` it. The value keeps none of `bytes`. */
+  decodeBytes?(bytes: Uint8Array, start: number, end: number): T | undefined;
 }
 
 /** Key = symbol. */
@@ -43,6 +55,7 @@ export const RAW_TICKS: Topic<RawTick> = {
   cleanup: 'delete',
   encode: encodeRawTick,
   decode: decodeRawTick,
+  decodeBytes: tradeTickDecoder(),
 };
 
 /** Key = symbol where known, else empty. */
@@ -116,6 +129,28 @@ export const SYMBOLS: Topic<SymbolWish> = {
   encode: encodeSymbolWish,
   decode: decodeSymbolWish,
 };
+
+/** What each symbol's aggregation goes on from in another process; key = `stateKey`. Written with the candles, in the same transaction. */
+export const AGGREGATE_STATE: Topic<AggregationStateRecord> = {
+  name: 'aggregate_state',
+  cleanup: 'compact',
+  encode: encodeAggregationState,
+  decode: decodeAggregationState,
+};
+
+/** Whose market all the other topics hold (I10); key = its identity, the oldest record counts. One partition. */
+export const SOURCE: Topic<Source> = {
+  name: 'source',
+  cleanup: 'compact',
+  encode: (source) => JSON.stringify(source),
+  decode: (text) => parseJson(sourceSchema, text, 'a source'),
+};
+
+/** All that Kafka has to have, but for `source`: one partition count for all. */
+export const TOPICS: readonly Pick<Topic<unknown>, 'name' | 'cleanup'>[] = [
+  ...[RAW_TICKS, RAW_TICKS_DLQ, ...Object.values(OHLCV), OHLCV_LIVE, AGGREGATE_STATE],
+  ...[FEED_STATUS, EVIDENCE, REPAIRS, AUDITS, LISTINGS, SYMBOLS],
+];
 
 export function liveKey(candle: { readonly symbol: string; readonly interval: Interval }): string {
   return `${candle.symbol}:${candle.interval}`;

@@ -6,6 +6,7 @@ import { DECIMAL_ONE, type Decimal, decimalOf } from '../market/decimal.ts';
 import { closeTimeOf, type Interval } from '../market/interval.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import type { EpochMs } from '../market/time.ts';
+import type { WindowState } from './aggregation-state.ts';
 
 const ONE = 100_000_000;
 /** A product of two whole doubles above this may be inexact, or its sums soon be: it takes the BigInt way. */
@@ -93,6 +94,32 @@ export class CandleAccumulator {
     this.takerWide = 0n;
     this.quoteWide = 0n;
     this.takerQuoteWide = 0n;
+  }
+
+  state(symbol: MarketSymbol, interval: Interval, openTime: number): WindowState {
+    const { incomplete } = this;
+    if (this.trades === 0) return { openTime, incomplete, candle: undefined };
+    // Whether the window is complete beyond its own trades is its owner's knowledge.
+    const candle = this.candle(symbol, interval, openTime as EpochMs, true);
+    return { openTime, incomplete, candle };
+  }
+
+  /** The sums of a window as another process had them; of their parts only the sums matter. */
+  restore({ candle, incomplete }: WindowState): void {
+    this.reset();
+    this.incomplete = incomplete;
+    if (candle === undefined) return;
+    this.trades = candle.trades;
+    this.firstTradeId = candle.firstTradeId ?? -1;
+    this.lastTradeId = candle.lastTradeId ?? -1;
+    [this.openInteger, this.openFraction] = partsOf(candle.open);
+    [this.highInteger, this.highFraction] = partsOf(candle.high);
+    [this.lowInteger, this.lowFraction] = partsOf(candle.low);
+    [this.closeInteger, this.closeFraction] = partsOf(candle.close);
+    this.volumeWide = candle.volume;
+    this.takerWide = candle.takerBuyVolume;
+    this.quoteWide = candle.quoteVolume;
+    this.takerQuoteWide = candle.takerBuyQuoteVolume;
   }
 
   /** Adds a trade whose id is above all before it: open is the first one's price, close the last one's. */
@@ -191,4 +218,8 @@ export class CandleAccumulator {
       source: 'trades',
     };
   }
+}
+
+function partsOf(price: Decimal): [integer: number, fraction: number] {
+  return [Number(price / DECIMAL_ONE), Number(price % DECIMAL_ONE)];
 }

@@ -14,6 +14,7 @@ import { differsByRounding } from '../market/rounding.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { addMs, DAY_MS, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
+import type { ClosedTails, RolledState } from './aggregation-state.ts';
 import { CandleAccumulator, type QuoteValue } from './candle-accumulator.ts';
 import { CandleRing } from './candle-ring.ts';
 import { foldTrades } from './fold-trades.ts';
@@ -67,6 +68,21 @@ export class Corrections {
     for (const candle of [...seed.corrected, ...seed.minutes, ...seed.days]) {
       if (candle.revision > 0) this.remember(candle);
     }
+  }
+
+  revisionsKept(): readonly (readonly [string, number])[] {
+    return [...this.revisions];
+  }
+
+  get isInRepair(): boolean {
+    return this.group.length > 0;
+  }
+
+  resume(revisions: RolledState['revisions'], { seconds, minutes, days }: ClosedTails): void {
+    for (const [key, revision] of revisions) this.revisions.set(key, revision);
+    for (const second of seconds) this.seconds.put(second);
+    for (const minute of minutes) this.minutes.put(minute);
+    for (const day of days) this.days.put(day);
   }
 
   /** A late trade of the open minute: only its second is closed already. */

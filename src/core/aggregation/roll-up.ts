@@ -8,6 +8,7 @@ import {
   openTimeOf,
 } from '../market/interval.ts';
 import type { EpochMs } from '../market/time.ts';
+import type { RollUpState } from './aggregation-state.ts';
 import { mergeCandles, widen } from './merge-candles.ts';
 
 export const FROM_MINUTES = [
@@ -67,6 +68,17 @@ export class RollUp {
   drop(): void {
     this.merged = undefined;
     this.openTime = undefined;
+  }
+
+  /** Undefined where no part is held. */
+  state(): RollUpState | undefined {
+    return this.merged === undefined ? undefined : { interval: this.interval, merged: this.merged };
+  }
+
+  /** Takes its own of `states`. */
+  resume(states: readonly RollUpState[]): void {
+    this.merged = states.find(({ interval }) => interval === this.interval)?.merged;
+    this.openTime = this.merged?.openTime;
   }
 
   /** The open window as it is with `live`, the open part, which may be its first. */

@@ -1,6 +1,7 @@
 // One symbol's candles, folded from its records of `raw_ticks` in their order. A function of those records alone: no clock, no I/O.
 // Windows close by the symbol's own records only; a trade creates no empty minute, a watermark or kline does (I2, I4, I5).
-// Past 400 lines and yet one thing: every record touches the same open windows, and splitting their state would hide its order.
+// Past 400 lines and yet one thing: every record touches the same open windows, all of them are what a takeover hands on, and splitting
+// their state would hide its order.
 import type { AggTrade } from '../market/agg-trade.ts';
 import type { Candle, LiveCandle } from '../market/candle.ts';
 import type { Decimal } from '../market/decimal.ts';
@@ -16,9 +17,11 @@ import type { MarketSymbol } from '../market/symbol.ts';
 import { addMs, type EpochMs, MINUTE_MS, minuteOf, SECOND_MS } from '../market/time.ts';
 import type { AggregationEvent } from './aggregation-event.ts';
 import type { AggregationCounts, AggregationSeed } from './aggregation-seed.ts';
+import type { AggregationState, ClosedTails, RolledState } from './aggregation-state.ts';
 import { CandleAccumulator, QuoteValue } from './candle-accumulator.ts';
 import { Corrections, type RollUps } from './corrections.ts';
 import { emptyCandle } from './merge-candles.ts';
+import { openCandles } from './open-candles.ts';
 import { FROM_DAYS, FROM_MINUTES, RollUp } from './roll-up.ts';
 
 export class SymbolAggregation {
@@ -152,28 +155,56 @@ export class SymbolAggregation {
     const minuteOpenTime = this.minuteOpenTime as EpochMs;
     const minute = this.open(this.minute, '1m', minuteOpenTime);
     if (minute === undefined) return [];
-    const minutesFrom = this.minutesFrom ?? minuteOpenTime;
-    const day = this.fromMinutes.at(-1)?.live(minute, this.calendar, minutesFrom) ?? minute;
-    const { lastAggTradeId } = this;
+    const second = this.open(this.second, '1s', this.secondOpenTime as EpochMs);
+    const { daysFrom, lastAggTradeId } = this;
     const eventTime = this.eventTime === undefined ? {} : { eventTime: this.eventTime };
-    return intervals.flatMap((interval) => {
-      const candle = this.liveOf(interval, minute, day, minutesFrom);
-      return candle === undefined ? [] : { ...candle, closed: false, lastAggTradeId, ...eventTime };
-    });
+    const candles = openCandles({ second, minute, rollUps: this.rollUps(), daysFrom }, intervals);
+    return candles.map((candle) => ({ ...candle, closed: false, lastAggTradeId, ...eventTime }));
   }
 
-  private liveOf(
-    interval: Interval,
-    minute: Candle,
-    day: Candle,
-    minutesFrom: EpochMs,
-  ): Candle | undefined {
-    if (interval === '1s') return this.open(this.second, '1s', this.secondOpenTime as EpochMs);
-    if (interval === '1m') return minute;
-    const fromMinutes = this.fromMinutes.find((rollUp) => rollUp.interval === interval);
-    if (fromMinutes !== undefined) return fromMinutes.live(minute, this.calendar, minutesFrom);
-    const fromDays = this.fromDays.find((rollUp) => rollUp.interval === interval);
-    return fromDays?.live(day, this.calendar, this.daysFrom ?? day.openTime);
+  /** All it would need to go on from here in another process, but for closed candles. */
+  state(): AggregationState {
+    const { symbol, lastAggTradeId, idMayJump, inHole, previousClose, previousIsSure } = this;
+    const { minutesFrom, daysFrom, eventTime } = this;
+    return {
+      second: this.second.state(symbol, '1s', this.secondOpenTime),
+      minute: this.minute.state(symbol, '1m', this.minuteOpenTime),
+      calendar: this.calendar,
+      counters: {
+        lastAggTradeId,
+        idMayJump,
+        inHole,
+        previousClose,
+        previousIsSure,
+        minutesFrom,
+        daysFrom,
+        eventTime,
+      },
+    };
+  }
+
+  /** Changes only when a minute closes, or is corrected, or a start or kline comes. */
+  rolledState(): RolledState {
+    const rollUps = this.rollUps().rollUps.flatMap((rollUp) => rollUp.state() ?? []);
+    return { rollUps, revisions: this.corrections.revisionsKept() };
+  }
+
+  /** True between the parts of a repair: those are not part of the state. */
+  get isInRepair(): boolean {
+    return this.corrections.isInRepair;
+  }
+
+  /** Goes on from what another process had. Only before the first record. */
+  resume(state: AggregationState, rolled: RolledState, closed: ClosedTails): void {
+    const { second, minute, calendar, counters } = state;
+    // Fields of this class by their own names.
+    Object.assign(this, { ...counters, calendar });
+    this.secondOpenTime = second.openTime;
+    this.minuteOpenTime = minute.openTime;
+    this.second.restore(second);
+    this.minute.restore(minute);
+    this.corrections.resume(rolled.revisions, closed);
+    for (const rollUp of this.rollUps().rollUps) rollUp.resume(rolled.rollUps);
   }
 
   private open(

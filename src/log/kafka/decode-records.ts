@@ -46,8 +46,8 @@ export class RecordDecoder<T> {
 
   private value(cursor: BatchCursor): T {
     const { topic } = this;
-    if (topic.decodeBytes === undefined) return topic.decode(text(cursor));
-    return topic.decodeBytes(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+    const { bytes, valueStart, valueEnd } = cursor;
+    return topic.decodeBytes?.(bytes, valueStart, valueEnd) ?? topic.decode(text(cursor));
   }
 
   /** One text object for a key, however many records it has. */
