@@ -29,18 +29,24 @@ export interface ComposeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
+  /** Kafka; default: a log in this process. */
+  readonly sharedLog?: Log;
   /** Called with the log before the first record is written: for a reader of `raw_ticks`. */
   readonly onLog?: (log: Log) => void;
 }
 
-const DASHBOARD_DIR = join(import.meta.dirname, '../../web/dist');
+export const DASHBOARD_DIR = join(import.meta.dirname, '../../web/dist');
 
 /** Opens the port, then starts the stages. */
 export async function compose(options: ComposeOptions): Promise<Pipeline> {
   const { config, symbols, intervals, feed, store, clock, logger, version } = options;
   await using opening = new AsyncDisposableStack();
   const { keepSecondsMs } = config;
-  const stages = openStages({ symbols, intervals, feed, store, keepSecondsMs, clock, logger });
+  const shared = options.sharedLog === undefined ? {} : { sharedLog: options.sharedLog };
+  const stages = openStages({
+    ...{ symbols, intervals, feed, store, keepSecondsMs, clock, logger },
+    ...shared,
+  });
   opening.use(stages);
   options.onLog?.(stages.log);
   const server = await createServer({

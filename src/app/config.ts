@@ -4,14 +4,34 @@ import { SETTINGS, type Setting, type SettingName, type SourceChoice } from './s
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type Values = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
-type Optional = 'accessToken' | 'databaseUrl' | 'tradesPerSecond' | 'proxy';
+type OptionalKafka =
+  | 'kafka'
+  | 'kafkaCa'
+  | 'kafkaCertificate'
+  | 'kafkaKey'
+  | 'kafkaSasl'
+  | 'kafkaUsername'
+  | 'kafkaPassword';
+type Optional = OptionalKafka | 'accessToken' | 'databaseUrl' | 'tradesPerSecond' | 'proxy';
 
 export type Config = Readonly<Omit<Values, Optional | 'source'>> & {
+  readonly [Name in OptionalKafka]: Values[Name] | undefined;
+} & {
   readonly source: SourceChoice;
   readonly accessToken: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly proxy: string | undefined;
   readonly tradesPerSecond: number | undefined;
+};
+
+const NO_KAFKA: Readonly<Record<OptionalKafka, undefined>> = {
+  kafka: undefined,
+  kafkaCa: undefined,
+  kafkaCertificate: undefined,
+  kafkaKey: undefined,
+  kafkaSasl: undefined,
+  kafkaUsername: undefined,
+  kafkaPassword: undefined,
 };
 
 export interface ConfigInput {
@@ -51,6 +71,7 @@ export function readConfig(input: ConfigInput): Config {
   if (faults.length > 0) throw new ConfigError(faults);
   const config = {
     logFormat: input.isTerminal ? 'pretty' : 'json',
+    ...NO_KAFKA,
     accessToken: undefined,
     databaseUrl: undefined,
     proxy: undefined,

@@ -1,5 +1,6 @@
 // A failure as the one line a user can act on; undefined where only a stack trace helps (a bug).
 import { FeedError } from '../feed/market-feed.ts';
+import { LogError } from '../log/log.ts';
 import { StoreError } from '../store/candle-store.ts';
 import { type Config, ConfigError } from './config.ts';
 import { FileError } from './files/file-error.ts';
@@ -11,7 +12,7 @@ export interface Explanation {
 
 export function explain(error: unknown, config: Pick<Config, 'host' | 'port'>): Explanation {
   if (error instanceof ConfigError) return { message: error.message, exitCode: 2 };
-  if (error instanceof FeedError || error instanceof StoreError || error instanceof FileError) {
+  if (isExplained(error)) {
     return { message: error.message, exitCode: 1 };
   }
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -36,4 +37,9 @@ export function explain(error: unknown, config: Pick<Config, 'host' | 'port'>): 
     default:
       return { message: undefined, exitCode: 1 };
   }
+}
+
+/** Their messages say what to do. */
+function isExplained(error: unknown): error is Error {
+  return error instanceof FeedError || error instanceof StoreError || error instanceof LogError;
 }

@@ -110,6 +110,7 @@ async function main(argv: readonly string[]): Promise<void> {
         await execute(command, version, asRun(run));
       });
   }
+  withStages(program, version);
   const [first = ''] = argv.slice(2);
   const names = program.commands.map((command) => command.name());
   if (first !== '' && !first.startsWith('-') && !['help', ...names].includes(first)) {
@@ -122,6 +123,31 @@ function withSpan(command: Command): Command {
   return command
     .addOption(new Option('--from <time>', 'first open time, UTC: 2023-01-01 or 2023-01-01T12:00'))
     .addOption(new Option('--to <time>', 'the end, not inclusive; now by default'));
+}
+
+/** Over Kafka, where each can be a process of its own. */
+function withStages(program: Command, version: string): void {
+  const add = (name: string, description: string, load: () => Promise<Show>): void => {
+    withSettings(program.command(name))
+      .description(description)
+      .action(async (_options: unknown, command: Command) => {
+        await execute(command, version, asRun(await load()));
+      });
+  };
+  const stage = () => import('./commands/stage.ts');
+  add('ingest', 'a market into Kafka', async () => (await stage()).ingestStage);
+  add('aggregate', 'trades to candles, over Kafka', async () => (await stage()).aggregateStage);
+  add('persist', 'candles from Kafka into the store', async () => (await stage()).persistStage);
+  add('audit', 'our candles against the exchange’s own', async () => (await stage()).auditStage);
+  add(
+    'serve',
+    'the dashboard and the APIs, from Kafka and the store',
+    async () => (await import('./commands/serve.ts')).serveStage,
+  );
+  add('topics', 'create the topics in Kafka, and tell how they differ', async () => {
+    const { topics } = await import('./commands/topics.ts');
+    return topics;
+  });
 }
 
 function withSettings(command: Command): Command {

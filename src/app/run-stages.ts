@@ -1,9 +1,9 @@
-// The stages of one process on the in-process log, put together: what `up` shows through its server, and what the simulation runs under a
+// The stages of one process, on the in-process log or a shared one, put together: what `up` shows through its server, and what the simulation runs under a
 // virtual clock. Opens no port and no store, reads no clock but the one it is given.
 import type { Logger } from 'pino';
 import type { Interval } from '../core/market/interval.ts';
 import type { SymbolWish } from '../core/market/listing.ts';
-import { symbolOfTick } from '../core/market/raw-tick.ts';
+import { type RawTick, symbolOfTick } from '../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import { wishedSymbols } from '../core/market/wished-symbols.ts';
@@ -11,7 +11,7 @@ import type { MarketFeed, StartPoint } from '../feed/market-feed.ts';
 import type { AnyLogRecord, Log } from '../log/log.ts';
 import { memoryLog } from '../log/memory/memory-log.ts';
 import { SYMBOLS } from '../protocol/topics.ts';
-import { aggregate, aggregateCounts } from '../stages/aggregate.ts';
+import { aggregate, aggregateCounts, LIVE_UPDATE_KAFKA_MS } from '../stages/aggregate.ts';
 import { audit, auditCounts } from '../stages/audit.ts';
 import { type IngestCounters, ingest } from '../stages/ingest.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
@@ -30,6 +30,8 @@ export interface StagesOptions {
   readonly liveUpdateMs?: DurationMs;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** A log that outlives the process and has other readers too; closed at the end. Default: one in this process. */
+  readonly sharedLog?: Log;
 }
 
 export interface Stages extends AsyncDisposable {
@@ -51,7 +53,8 @@ export function openStages(options: StagesOptions): Stages {
   const { symbols, intervals, feed, store, clock, logger } = options;
   const intake = new AbortController();
   const rest = new AbortController();
-  const log = memoryLog({ clock });
+  const { sharedLog } = options;
+  const log = sharedLog ?? memoryLog({ clock });
   const aggregation = aggregateCounts();
   const auditing = auditCounts();
   // A recording is of the past: there is no exchange left to ask, and its candles are the trades' by themselves (I7).
@@ -89,6 +92,12 @@ export function openStages(options: StagesOptions): Stages {
         resumeFrom.set(symbol, start.resumeFrom);
         return start;
       };
+      const restore = async (first: RawTick) => {
+        const symbol = symbolOfTick(first);
+        const from = resumeFrom.get(symbol);
+        if (from === undefined || !continues(first, from)) return undefined;
+        return readSeed(store, symbol, from);
+      };
       stages.push(
         persist({
           log,
@@ -107,14 +116,10 @@ export function openStages(options: StagesOptions): Stages {
         aggregate({
           log,
           intervals,
-          ...(options.liveUpdateMs === undefined ? {} : { liveUpdateMs: options.liveUpdateMs }),
           clock,
-          restore: async (first) => {
-            const symbol = symbolOfTick(first);
-            const from = resumeFrom.get(symbol);
-            if (from === undefined || !continues(first, from)) return undefined;
-            return readSeed(store, symbol, from);
-          },
+          // A shared log keeps the state itself.
+          ...(sharedLog === undefined ? { restore } : { liveUpdateMs: LIVE_UPDATE_KAFKA_MS }),
+          ...(options.liveUpdateMs === undefined ? {} : { liveUpdateMs: options.liveUpdateMs }),
           logger,
           counts: aggregation,
           signal: rest.signal,

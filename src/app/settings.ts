@@ -2,6 +2,7 @@
 import { INTERVALS, type Interval, isInterval } from '../core/market/interval.ts';
 import { type MarketSymbol, parseMarketSymbol, SYMBOLS_MAX } from '../core/market/symbol.ts';
 import type { DurationMs } from '../core/market/time.ts';
+import { KAFKA_SETTINGS } from './kafka-settings.ts';
 
 /** Text → value, or one line that says what was expected and quotes what came. */
 export type Parse<T> = (text: string) => { readonly value: T } | { readonly fault: string };
@@ -193,6 +194,7 @@ export const SETTINGS = {
     'postgres://…: keep candles in TimescaleDB or PostgreSQL, not in the data directory',
     { env: ['DATABASE_URL'], secret: true },
   ),
+  ...KAFKA_SETTINGS,
   keepSecondsMs: setting('keep-1s', '<time>', '24h', parseDuration, 'how long 1s candles are kept'),
   host: setting('host', '<address>', '127.0.0.1', parseHost, 'address to listen on', {
     env: ['HOST'],

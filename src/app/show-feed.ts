@@ -1,6 +1,7 @@
 // A feed through all stages and on the dashboard, until the user ends it: what `up` and `replay` share.
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { MarketFeed } from '../feed/market-feed.ts';
+import type { Log } from '../log/log.ts';
 import type { CommandContext } from './commands/up.ts';
 import { compose } from './compose.ts';
 import { openStore } from './open-store.ts';
@@ -25,8 +26,10 @@ export async function showFeed(context: CommandContext, options: ShowFeedOptions
   closing.use(feed);
   const store = closing.use(await openStore(config, feed.source, logger));
   const { intervals } = config;
+  const shared =
+    config.kafka === undefined ? {} : { sharedLog: await openSharedLog(context, feed) };
   const pipeline = closing.use(
-    await compose({ config, symbols, intervals, feed, store, clock, logger, version }),
+    await compose({ config, symbols, intervals, feed, store, clock, logger, version, ...shared }),
   );
   const { url } = pipeline;
   logger.info({ url }, announce(url));
@@ -40,4 +43,20 @@ async function untilAborted(signal: AbortSignal, ended: Promise<void>): Promise<
   if (signal.aborted) return;
   signal.addEventListener('abort', () => resolve(), { once: true });
   await Promise.race([promise, ended.then(() => promise)]);
+}
+
+/** Loaded where it is needed: the client of Kafka costs more to load than the rest. */
+async function openSharedLog(context: CommandContext, feed: MarketFeed): Promise<Log> {
+  const { claimSource, createTopics, openKafkaLog } = await import('./open-kafka.ts');
+  const kafka = { ...context, clock: systemClock };
+  const created = (await createTopics(kafka)).filter(({ state }) => state === 'created');
+  if (created.length > 0) context.logger.info(`Created ${created.length} topics`);
+  const log = openKafkaLog(kafka);
+  try {
+    await claimSource(log, feed.source, kafka);
+    return log;
+  } catch (error) {
+    await log[Symbol.asyncDispose]();
+    throw error;
+  }
 }

@@ -93,3 +93,19 @@ export interface LogConsumer<T> extends AsyncDisposable {
 }
 
 export const POLL_RECORDS_MAX = 10_000;
+
+/** A fault that trying again cannot mend: the set-up is wrong. Its message names the value and the remedy. */
+export class LogError extends Error {
+  override readonly name = 'LogError';
+  readonly code:
+    | 'refused'
+    | 'foreign-source'
+    | 'differing-partitions'
+    | 'differing-topics'
+    | 'too-large';
+
+  constructor(code: LogError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -44,7 +44,12 @@ export function serve(options: ServeOptions): LiveMarket & { readonly done: Prom
     topics: readonly Topic<T>[],
     apply: (value: T) => void,
   ): Promise<void> => {
-    await using consumer: LogConsumer<T> = log.consumer({ group, topics });
+    await using consumer: LogConsumer<T> = log.consumer({
+      group,
+      topics,
+      // Ten of them can run, each with everything.
+      reading: 'alone',
+    });
     while (!signal.aborted) {
       const records = await consumer.poll({ timeoutMs: POLL_TIMEOUT_MS, signal });
       for (const record of records) apply(record.value);

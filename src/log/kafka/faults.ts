@@ -1,23 +1,6 @@
 // What went wrong with a request to Kafka, by the protocol's own names, and what that means for who asked. Sends nothing.
 import { GenericError, MultipleErrors } from '@platformatic/kafka';
 
-/** A fault that trying again cannot mend: the set-up is wrong. Its message names the value and the remedy. */
-export class KafkaError extends Error {
-  override readonly name = 'KafkaError';
-  readonly code:
-    | 'missing-topic'
-    | 'refused'
-    | 'foreign-source'
-    | 'differing-partitions'
-    | 'unsupported'
-    | 'too-large';
-
-  constructor(code: KafkaError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 /** Partitions that refused, by the protocol's names of why; the others may have answered. */
 export class PartitionFault extends Error {
   override readonly name = 'PartitionFault';
@@ -30,7 +13,7 @@ export class PartitionFault extends Error {
 }
 
 /** The protocol's error names in `error` and its causes; `NETWORK` where the broker did not answer at all. */
-export function faultsOf(error: unknown): ReadonlySet<string> {
+export function faultsOf(error: unknown): Set<string> {
   const names = new Set<string>();
   collect(error, names);
   return names;

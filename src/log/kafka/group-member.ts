@@ -1,5 +1,6 @@
 // A member of a consumer group (the classic protocol): join, heartbeats, committed positions. Reads no records.
 // A rebalance is only noted here: the reader joins again between two polls, when nothing of it is half done.
+
 import {
   heartbeatV4,
   joinGroupV9,
@@ -9,6 +10,7 @@ import {
   syncGroupV5,
 } from '@platformatic/kafka';
 import type { DurationMs } from '../../core/market/time.ts';
+import { LogError } from '../log.ts';
 import { assign } from './assignor.ts';
 import type { Cluster } from './cluster.ts';
 import {
@@ -18,7 +20,7 @@ import {
   encodeSubscription,
   type Membership,
 } from './consumer-protocol.ts';
-import { faultsOf, isPassing, KafkaError, needsRejoin, reasonOf } from './faults.ts';
+import { faultsOf, isPassing, needsRejoin, reasonOf } from './faults.ts';
 import { type RetryOptions, retry } from './retry.ts';
 import { type GroupIdentity, offsetsOf, type ReadPosition } from './transaction.ts';
 
@@ -68,7 +70,7 @@ export class GroupMember {
     return { groupId: this.options.groupId, memberId, generationId };
   }
 
-  /** Waits until the group's other members have joined too. @throws KafkaError, and the signal's reason. */
+  /** Waits until the group's other members have joined too. @throws LogError, and the signal's reason. */
   async join(): Promise<Membership> {
     this.heart?.abort();
     for (;;) {
@@ -112,7 +114,7 @@ export class GroupMember {
     });
   }
 
-  /** Without outputs. False: the group has moved on. @throws KafkaError, and the signal's reason. */
+  /** Without outputs. False: the group has moved on. @throws LogError, and the signal's reason. */
   async commit(positions: readonly ReadPosition[], metadata: string): Promise<boolean> {
     const { cluster, groupId } = this.options;
     const { memberId, generationId } = this;
@@ -212,7 +214,7 @@ export class GroupMember {
       return true;
     }
     if (faults.has('INCONSISTENT_GROUP_PROTOCOL')) {
-      throw new KafkaError(
+      throw new LogError(
         'refused',
         `The consumer group "${this.options.groupId}" is used by another program: choose another with --consumer-group`,
         { cause: error },

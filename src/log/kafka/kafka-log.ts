@@ -2,10 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/market/time.ts';
 import type { Topic } from '../../protocol/topics.ts';
-import type { AnyLogRecord, ConsumerOptions, Log, LogConsumer } from '../log.ts';
+import {
+  type AnyLogRecord,
+  type ConsumerOptions,
+  type Log,
+  type LogConsumer,
+  LogError,
+} from '../log.ts';
 import { AloneReading } from './alone-reading.ts';
 import { Cluster, type ConnectionSettings } from './cluster.ts';
-import { KafkaError } from './faults.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMember, REBALANCE_TIMEOUT_MS } from './group-member.ts';
 import { GroupReading } from './group-reading.ts';
@@ -200,7 +205,7 @@ class KafkaLog implements Log {
     const [first = 0, ...others] = new Set(counts.values());
     if (others.length === 0) return first;
     const list = [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
-    throw new KafkaError(
+    throw new LogError(
       'differing-partitions',
       `Expected topics with the same number of partitions, were ${list}: create them anew with wickstream topics`,
     );

@@ -1,8 +1,10 @@
 // Writes records so that each is in the log once: acknowledged by all replicas, numbered, sent again until it is there.
 // One send at a time, so that order holds. Transactions are transaction.ts.
+
 import { initProducerIdV4 } from '@platformatic/kafka';
+import { LogError } from '../log.ts';
 import type { Cluster } from './cluster.ts';
-import { hasLostSequence, KafkaError, PartitionFault } from './faults.ts';
+import { hasLostSequence, PartitionFault } from './faults.ts';
 import { type PartitionAnswer, type PartitionBatch, produceApi } from './produce-api.ts';
 import { type RetryOptions, retry } from './retry.ts';
 import {
@@ -27,7 +29,7 @@ export class Producer {
     this.cluster = cluster;
   }
 
-  /** In the order of the calls. @throws KafkaError, and the signal's reason: some of the records may be written then. */
+  /** In the order of the calls. @throws LogError, and the signal's reason: some of the records may be written then. */
   send(records: readonly TargetRecord[], options: RetryOptions): Promise<void> {
     const sent = this.last.then(() => this.sendNow(records, options));
     this.last = sent.catch(() => undefined);
@@ -121,7 +123,7 @@ export async function sendBatches(options: SendBatches): Promise<void> {
 function produceFault(faults: ReadonlySet<string>, batches: readonly PartitionBatch[]): Error {
   const where = [...new Set(batches.map(({ topic }) => topic))].join(', ');
   if (faults.has('MESSAGE_TOO_LARGE')) {
-    return new KafkaError(
+    return new LogError(
       'too-large',
       `Kafka refuses a batch for ${where} as too large: raise the topic's max.message.bytes to 1 MiB or more`,
     );

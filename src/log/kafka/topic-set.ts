@@ -63,18 +63,19 @@ export async function ensureTopics(
   plans: readonly TopicPlan[],
   options: RetryOptions,
 ): Promise<readonly TopicReport[]> {
-  const reports: TopicReport[] = [];
-  for (const plan of plans) {
-    const isThere = await retry('look for topics', options, () => exists(cluster, plan.name));
-    if (isThere) {
+  const areThere = await Promise.all(
+    plans.map(({ name }) => retry('look for topics', options, () => exists(cluster, name))),
+  );
+  const missing = plans.filter((_, index) => areThere[index] === false);
+  if (missing.length > 0) await retry('create topics', options, () => create(cluster, missing));
+  return Promise.all(
+    plans.map(async (plan, index): Promise<TopicReport> => {
+      const { name } = plan;
+      if (areThere[index] === false) return { name, state: 'created', details: [] };
       const details = await retry('look at topics', options, () => differences(cluster, plan));
-      reports.push({ name: plan.name, state: details.length === 0 ? 'there' : 'differs', details });
-    } else {
-      await retry('create topics', options, () => create(cluster, plan));
-      reports.push({ name: plan.name, state: 'created', details: [] });
-    }
-  }
-  return reports;
+      return { name, state: details.length === 0 ? 'there' : 'differs', details };
+    }),
+  );
 }
 
 async function exists(cluster: Cluster, name: string): Promise<boolean> {
@@ -87,21 +88,22 @@ async function exists(cluster: Cluster, name: string): Promise<boolean> {
   }
 }
 
-async function create(cluster: Cluster, plan: TopicPlan): Promise<void> {
-  const { name, partitions, replication, configs } = plan;
-  const topic = {
+async function create(cluster: Cluster, plans: readonly TopicPlan[]): Promise<void> {
+  const topics = plans.map(({ name, partitions, replication, configs }) => ({
     name,
     numPartitions: partitions,
     replicationFactor: replication,
     assignments: [],
     configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-  };
+  }));
   try {
     const node = await cluster.controllerNode();
-    await cluster.request(node, createTopicsV7.api, [topic], CREATE_TIMEOUT_MS, false);
+    await cluster.request(node, createTopicsV7.api, topics, CREATE_TIMEOUT_MS, false);
   } catch (error) {
-    // Another process was quicker.
-    if (!faultsOf(error).has('TOPIC_ALREADY_EXISTS')) throw error;
+    // Another process was quicker with some; the others are created all the same.
+    const faults = faultsOf(error);
+    faults.delete('TOPIC_ALREADY_EXISTS');
+    if (faults.size > 0) throw error;
   }
 }
 

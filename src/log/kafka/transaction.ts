@@ -1,5 +1,6 @@
 // Outputs and read positions in one transaction, of one transactional id. Exactly once needs three to agree: the broker's fencing of an
 // older owner of the id, the group's generation, and this: whatever is not certain is reported as void, never as done.
+
 import {
   addOffsetsToTxnV3,
   addPartitionsToTxnV3,
@@ -55,7 +56,7 @@ export class Transactions {
   /**
    * True: all of it is in the log. False: the group or another owner of the id has moved on, and
    * nothing counts as written (it may still be: whoever goes on reads the log).
-   * @throws KafkaError, and the signal's reason.
+   * @throws LogError, and the signal's reason.
    */
   async commit(input: TransactionInput, options: RetryOptions): Promise<boolean> {
     try {

@@ -48,7 +48,12 @@ export function createWishes(options: WishesOptions): Wishes {
 
   return {
     async follow() {
-      await using consumer = log.consumer({ group: 'ingest-symbols', topics: [SYMBOLS] });
+      // Every ingest follows every wish, however many run.
+      await using consumer = log.consumer({
+        group: 'ingest-symbols',
+        topics: [SYMBOLS],
+        reading: 'alone',
+      });
       while (!signal.aborted) {
         const records = await consumer.poll({ timeoutMs: POLL_TIMEOUT_MS, signal });
         for (const { value } of records) {
