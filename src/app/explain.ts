@@ -41,5 +41,5 @@ export function explain(error: unknown, config: Pick<Config, 'host' | 'port'>): 
 
 /** Their messages say what to do. */
 function isExplained(error: unknown): error is Error {
-  return error instanceof FeedError || error instanceof StoreError || error instanceof LogError;
+  return [FeedError, StoreError, LogError, FileError].some((kind) => error instanceof kind);
 }

@@ -40,7 +40,11 @@ export async function ingestStage(context: CommandContext): Promise<void> {
     : undefined;
   if (!hasDatabase) logger.info('History from before the start is left out without --database-url');
   logger.info(`Ingesting ${sourceLabel(source)}: ${symbols.join(', ')}`);
-  await ingest({ feed, log, starts, clock, logger, signal, ...store });
+  await ingest({
+    ...{ feed, log, starts, clock, logger, signal },
+    ...store,
+    startOf: async (symbol) => (await readEnds(log, source, signal))(symbol),
+  });
 }
 
 /** A symbol goes on after its last minute that was published; a recording always plays from its beginning. */

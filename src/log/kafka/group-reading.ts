@@ -5,7 +5,7 @@ import type { PartitionPosition } from './fetcher.ts';
 import type { CommittedPosition, GroupMember } from './group-member.ts';
 import type { AssignmentChange, Reading } from './kafka-consumer.ts';
 import { offsetsAt } from './offsets.ts';
-import type { RetryOptions } from './retry.ts';
+import { type RetryOptions, retry } from './retry.ts';
 import type { TargetRecord } from './sequenced-batches.ts';
 import { fenceTransactionalId, Transactions } from './transaction.ts';
 
@@ -51,7 +51,7 @@ export class GroupReading implements Reading {
     positions: readonly PartitionPosition[],
     outputs: readonly AnyLogRecord[],
   ): Promise<boolean> {
-    const { member, retry } = this.options;
+    const { member } = this.options;
     const isCommitted = positions.every(
       ({ topic, partition, offset }) => this.committed.get(keyOf(topic, partition)) === offset,
     );
@@ -67,7 +67,7 @@ export class GroupReading implements Reading {
               metadata,
               group: member.identity,
             },
-            retry,
+            this.options.retry,
           );
     if (done) this.remember(positions);
     else this.isVoid = true;
@@ -117,12 +117,16 @@ export class GroupReading implements Reading {
 
   /** Ends the transactions of owners that are gone, then waits for those of owners that have just ended theirs. */
   private async stablePositions(taken: readonly number[]): Promise<readonly CommittedPosition[]> {
-    const { member, cluster, retry } = this.options;
+    const { member, cluster } = this.options;
     const ids = new Set<string>();
     for (const { partition, metadata } of await member.positions(false)) {
       if (taken.includes(partition) && this.isGone(metadata)) ids.add(metadata);
     }
-    for (const id of ids) await fenceTransactionalId(cluster, id, retry);
+    for (const id of ids) {
+      await retry('end the transaction of one that is gone', this.options.retry, () =>
+        fenceTransactionalId(cluster, id, this.options.retry),
+      );
+    }
     return member.positions(true);
   }
 
@@ -140,9 +144,10 @@ export class GroupReading implements Reading {
   }
 
   private async startsOf(committed: readonly CommittedPosition[]): Promise<PartitionPosition[]> {
-    const { cluster, retry } = this.options;
+    const { cluster } = this.options;
     const unknown = committed.filter(({ offset }) => offset === undefined);
-    const first = unknown.length === 0 ? [] : await offsetsAt(cluster, unknown, 'start', retry);
+    const first =
+      unknown.length === 0 ? [] : await offsetsAt(cluster, unknown, 'start', this.options.retry);
     const known = committed.flatMap(({ topic, partition, offset }) =>
       offset === undefined ? [] : [{ topic, partition, offset }],
     );
