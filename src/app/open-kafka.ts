@@ -5,6 +5,7 @@ import { type Source, sourceId } from '../core/market/source.ts';
 import { type Clock, DAY_MS, type DurationMs } from '../core/market/time.ts';
 import { Cluster, type ConnectionSettings } from '../log/kafka/cluster.ts';
 import { kafkaLog } from '../log/kafka/kafka-log.ts';
+import { Outage } from '../log/kafka/retry.ts';
 import { ensureTopics, planOf, type TopicPlan, type TopicReport } from '../log/kafka/topic-set.ts';
 import { type Log, LogError } from '../log/log.ts';
 import { OHLCV, RAW_TICKS, SOURCE, TOPICS } from '../protocol/topics.ts';
@@ -85,8 +86,8 @@ export async function createTopics(context: KafkaContext): Promise<readonly Topi
   const connection = connectionOf(config);
   const cluster = new Cluster(connection, 'wickstream-topics');
   try {
-    const servers = connection.servers.join(',');
-    return await ensureTopics(cluster, topicPlans(config), { clock, logger, servers, signal });
+    const outage = new Outage(connection.servers.join(','), clock, logger);
+    return await ensureTopics(cluster, topicPlans(config), { clock, outage, signal });
   } finally {
     await cluster.close();
   }

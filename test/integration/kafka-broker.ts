@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { type Broker, missingForKafka, startBroker } from '../../scripts/kafka/broker.mjs';
 import { systemClock } from '../../src/app/system-clock.ts';
 import { Cluster } from '../../src/log/kafka/cluster.ts';
-import type { RetryOptions } from '../../src/log/kafka/retry.ts';
+import { Outage, type RetryOptions } from '../../src/log/kafka/retry.ts';
 import { ensureTopics, planOf } from '../../src/log/kafka/topic-set.ts';
 import type { Topic } from '../../src/protocol/topics.ts';
 
@@ -55,5 +55,6 @@ export async function testBroker(): Promise<TestBroker> {
 }
 
 export function retryOptions(servers: string): RetryOptions {
-  return { clock: systemClock, logger, servers, signal: new AbortController().signal };
+  const outage = new Outage(servers, systemClock, logger);
+  return { clock: systemClock, outage, signal: new AbortController().signal };
 }

@@ -150,7 +150,7 @@ export class GroupMember {
       await Promise.race([leaving(), clock.sleep(LEAVE_MS_MAX)]);
     } catch (error) {
       // Then the group notices by itself, after SESSION_TIMEOUT_MS.
-      this.options.retry.logger.debug(
+      this.options.retry.outage.logger.debug(
         `Left the group ${groupId} without its answer: ${reasonOf(error)}`,
       );
     }
@@ -260,7 +260,7 @@ export class GroupMember {
       if (stopped.aborted) return;
       if (needsRejoin(error)) this.lost(error);
       else if (!isPassing(error))
-        options.logger.warn(`Heartbeat of ${groupId}: ${reasonOf(error)}`);
+        options.outage.logger.warn(`Heartbeat of ${groupId}: ${reasonOf(error)}`);
     }
   }
 }

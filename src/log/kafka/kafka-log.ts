@@ -17,7 +17,7 @@ import { GroupReading } from './group-reading.ts';
 import { KafkaConsumer, type Reading } from './kafka-consumer.ts';
 import { partitionOf } from './partition-of.ts';
 import { Producer } from './producer.ts';
-import { type RetryLogger, type RetryOptions, retry } from './retry.ts';
+import { Outage, type RetryLogger, type RetryOptions, retry } from './retry.ts';
 import type { TargetRecord } from './sequenced-batches.ts';
 import { readTail } from './tail.ts';
 
@@ -45,12 +45,14 @@ class KafkaLog implements Log {
   private readonly consumers = new Set<AsyncDisposable>();
   private readonly cluster: Cluster;
   private readonly producer: Producer;
+  private readonly outage: Outage;
   private readonly partitionCounts = new Map<string, number>();
 
   constructor(options: KafkaLogOptions) {
     this.options = options;
     this.cluster = new Cluster(options, this.clientId);
     this.producer = new Producer(this.cluster);
+    this.outage = new Outage(options.servers.join(','), options.clock, options.logger);
   }
 
   async append(
@@ -216,9 +218,9 @@ class KafkaLog implements Log {
   }
 
   private retryOptions(signal: AbortSignal | undefined): RetryOptions {
-    const { clock, logger, servers } = this.options;
+    const { clock } = this.options;
     const signals = signal === undefined ? [this.closing.signal] : [this.closing.signal, signal];
-    return { clock, logger, servers: servers.join(','), signal: AbortSignal.any(signals) };
+    return { clock, outage: this.outage, signal: AbortSignal.any(signals) };
   }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type EpochMs, epochMs } from '../../core/market/time.ts';
 import { PartitionFault } from './faults.ts';
-import { RETRY_MS_MAX, retry } from './retry.ts';
+import { Outage, RETRY_MS_MAX, retry } from './retry.ts';
 
 function watched() {
   let now = epochMs(0);
@@ -11,22 +11,19 @@ function watched() {
   const pauses: number[] = [];
   const stop = new AbortController();
   const write = (line: unknown) => void lines.push(String(line));
+  const clock = {
+    now: (): EpochMs => now,
+    sleep: async (ms: number) => {
+      pauses.push(ms);
+      now = epochMs(now + ms);
+    },
+  };
+  const logger = { info: write, warn: write, debug: write };
   return {
     lines,
     pauses,
     stop,
-    options: {
-      clock: {
-        now: (): EpochMs => now,
-        sleep: async (ms: number) => {
-          pauses.push(ms);
-          now = epochMs(now + ms);
-        },
-      },
-      logger: { info: write, warn: write, debug: write },
-      servers: 'broker:9092',
-      signal: stop.signal,
-    },
+    options: { clock, outage: new Outage('broker:9092', clock, logger), signal: stop.signal },
   };
 }
 
@@ -46,6 +43,19 @@ describe('retry', () => {
     assert.equal(lines.length, 4, lines.join('\n'));
     assert.match(lines[0] ?? '', /^Kafka at broker:9092: cannot write \(NETWORK at raw_ticks\)/);
     assert.match(lines.at(-1) ?? '', /answers again after \d+ s$/);
+  });
+
+  it('tells of one broker that is away once, however many wait for it', async () => {
+    const { options, lines } = watched();
+    let tries = 0;
+    const isAway = async () => {
+      tries++;
+      if (tries < 40) throw away;
+    };
+    await Promise.all([1, 2, 3].map(() => retry('write', options, isAway)));
+    const told = lines.filter((line) => line.includes('cannot write'));
+    assert.ok(told.length >= 1 && told.length <= 3, lines.join('\n'));
+    assert.equal(lines.filter((line) => line.includes('answers again')).length, 1);
   });
 
   it('says nothing of a short fault', async () => {

@@ -13,9 +13,8 @@ export type RetryLogger = Pick<Logger, 'info' | 'warn' | 'debug'>;
 
 export interface RetryOptions {
   readonly clock: Clock;
-  readonly logger: RetryLogger;
-  /** Where Kafka is, for the console. */
-  readonly servers: string;
+  /** Shared by all that try again at the same time: one broker that is away is one line, not one of each. */
+  readonly outage: Outage;
   readonly signal: AbortSignal;
 }
 
@@ -29,52 +28,56 @@ export async function retry<T>(
   options: RetryOptions,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const { clock, signal } = options;
-  const progress = new Progress(what, options);
+  const { clock, outage, signal } = options;
+  let since: EpochMs | undefined;
   for (let pauseMs = RETRY_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
     signal.throwIfAborted();
     try {
       const answer = await attempt();
-      progress.succeeded();
+      if (since !== undefined) outage.over(since);
       return answer;
     } catch (error) {
       signal.throwIfAborted();
       if (!isPassing(error)) throw error;
-      progress.failed(error);
+      since ??= clock.now();
+      outage.failed(what, error, since);
     }
     await clock.sleep(pauseMs, signal);
   }
 }
 
-class Progress {
-  private readonly what: string;
-  private readonly options: RetryOptions;
-  private since: EpochMs | undefined;
+/** What the user is told of a Kafka that does not answer, however many requests it concerns. */
+export class Outage {
+  readonly logger: RetryLogger;
+  private readonly clock: Clock;
+  /** Where Kafka is, for the console. */
+  private readonly servers: string;
   private toldAt: EpochMs | undefined;
 
-  constructor(what: string, options: RetryOptions) {
-    this.what = what;
-    this.options = options;
+  constructor(servers: string, clock: Clock, logger: RetryLogger) {
+    this.servers = servers;
+    this.clock = clock;
+    this.logger = logger;
   }
 
-  failed(error: unknown): void {
-    const { clock, logger, servers } = this.options;
-    const now = clock.now();
-    this.since ??= now;
-    const lastedMs = now - this.since;
+  failed(what: string, error: unknown, since: EpochMs): void {
+    const now = this.clock.now();
+    const lastedMs = now - since;
     const isDue =
       this.toldAt === undefined ? lastedMs >= TELL_AFTER_MS : now - this.toldAt >= TELL_INTERVAL_MS;
     if (!isDue) return;
     this.toldAt = now;
-    logger.warn(
-      `Kafka at ${servers}: cannot ${this.what} (${reasonOf(error)}); trying again, ${Math.round(lastedMs / 1_000)} s so far`,
+    this.logger.warn(
+      `Kafka at ${this.servers}: cannot ${what} (${reasonOf(error)}); trying again, ${Math.round(lastedMs / 1_000)} s so far`,
     );
   }
 
-  succeeded(): void {
+  over(since: EpochMs): void {
     if (this.toldAt === undefined) return;
-    const { clock, logger, servers } = this.options;
-    const lastedMs = clock.now() - (this.since ?? clock.now());
-    logger.info(`Kafka at ${servers} answers again after ${Math.round(lastedMs / 1_000)} s`);
+    this.toldAt = undefined;
+    const lastedMs = this.clock.now() - since;
+    this.logger.info(
+      `Kafka at ${this.servers} answers again after ${Math.round(lastedMs / 1_000)} s`,
+    );
   }
 }
