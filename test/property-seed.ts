@@ -5,4 +5,9 @@ import fc from 'fast-check';
 const seed = Number(process.env['PROPERTY_SEED'] ?? 20_261_122);
 const runs = process.env['PROPERTY_RUNS'];
 
-fc.configureGlobal({ seed, ...(runs === undefined ? {} : { numRuns: Number(runs) }) });
+fc.configureGlobal({
+  seed,
+  // A list that may have 200 has up to 200, not the library's 10.
+  defaultSizeToMaxWhenMaxSpecified: true,
+  ...(runs === undefined ? {} : { numRuns: Number(runs) }),
+});

@@ -1,4 +1,5 @@
 // Rows of CSV: whatever is written is read back, and what is no row, or of another market, is none.
+import '../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
 // "1,440 of 1,440 verified today" counts each minute once, whatever order candles and verdicts come in.
+import '../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
 // The machine by its rules (SPEC.md): paths through it, and what holds after any events in any order.
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

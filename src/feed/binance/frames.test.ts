@@ -1,3 +1,4 @@
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

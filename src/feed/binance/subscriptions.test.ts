@@ -1,4 +1,5 @@
 // What is asked of the exchange and when: its limits kept, refusals mended, nothing forgotten.
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
 // What one member decides for all: every partition once, even shares, and as few moves as that allows.
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

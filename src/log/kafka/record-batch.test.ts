@@ -1,4 +1,5 @@
 // Our encoder and our cursor, one against the other and against what Kafka's format says of transactions.
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

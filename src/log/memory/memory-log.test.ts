@@ -1,3 +1,4 @@
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

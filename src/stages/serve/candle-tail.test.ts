@@ -1,3 +1,4 @@
+import '../../../test/property-seed.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -22,7 +23,13 @@ function modelPut(model: Model, taken: Candle): Model {
   if (held !== undefined && taken.revision <= held.revision) return model;
   const others = list.filter((other) => other !== held);
   if (!isOld) {
-    return { ...model, newest: [...others, taken].sort(byOpenTime).slice(-CLOSED_TAIL_MAX) };
+    const all = [...others, taken].sort(byOpenTime);
+    const pushedOut = all.slice(0, -CLOSED_TAIL_MAX).filter(({ revision }) => revision > 0);
+    return {
+      ...model,
+      newest: all.slice(-CLOSED_TAIL_MAX),
+      corrected: [...model.corrected, ...pushedOut].slice(-OLD_CORRECTIONS_MAX),
+    };
   }
   if (taken.revision === 0) return { ...model };
   return { ...model, corrected: [...others, taken].slice(-OLD_CORRECTIONS_MAX) };

@@ -28,7 +28,7 @@ const REASON_SHIFT = 3n;
 /** Corrections of candles older than the tail, kept because the store may not have them yet; the one corrected longest ago gives way. */
 export const OLD_CORRECTIONS_MAX = CLOSED_TAIL_MAX;
 
-/** Ascending by open time, each once: the newest `CLOSED_TAIL_MAX`, and before them the latest corrections of older ones. */
+/** Ascending by open time, each once: the newest `CLOSED_TAIL_MAX`, and before them what was corrected last of older ones. */
 export class CandleTail {
   readonly #symbol: MarketSymbol;
   readonly #interval: Interval;
@@ -87,6 +87,8 @@ export class CandleTail {
 
   #insert(row: number, candle: Candle): void {
     if (this.#count === CLOSED_TAIL_MAX) {
+      // The store may have its first state only.
+      if (this.#revisionAt(0) > 0) this.#putOld(this.#read(0));
       this.#wide?.delete(this.#openTimeAt(0) as EpochMs);
       this.#lanes.copyWithin(0, LANES, row * LANES);
       this.#write(row - 1, candle);
