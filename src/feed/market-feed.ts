@@ -54,8 +54,8 @@ export interface FeedCounts {
 
 export interface MarketFeed extends AsyncDisposable {
   readonly source: Source;
-  /** Exchange's clock minus ours, ms, as known so far; 0 where the feed has no clock of its own. */
-  readonly clockOffsetMs: number;
+  /** Exchange's clock minus ours, ms; undefined until the exchange has said its time, 0 where the feed has no clock of its own. */
+  readonly clockOffsetMs: number | undefined;
   /** Absent where ids are in doubt nowhere. */
   counts?(): FeedCounts;
   /**

@@ -26,7 +26,7 @@ const feedStatusSchema = z.object({
   since: timeField,
   reason: z.string().optional(),
   at: timeField,
-  clockOffsetMs: z.number(),
+  clockOffsetMs: z.number().optional(),
   symbols: z.record(z.string(), z.enum(['catching-up', 'repairing', 'stale'])),
   feedDelayMs: z.number().optional(),
 });
@@ -37,7 +37,7 @@ export function encodeFeedStatus(status: FeedStatus): string {
 
 /** @throws DecodeError */
 export function decodeFeedStatus(text: string): FeedStatus {
-  const { reason, feedDelayMs, symbols, ...rest } = parseJson(
+  const { reason, clockOffsetMs, feedDelayMs, symbols, ...rest } = parseJson(
     feedStatusSchema,
     text,
     'a feed status',
@@ -46,6 +46,7 @@ export function decodeFeedStatus(text: string): FeedStatus {
     ...rest,
     symbols: symbols as Record<MarketSymbol, SymbolFeedState>,
     ...(reason === undefined ? {} : { reason }),
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     ...(feedDelayMs === undefined ? {} : { feedDelayMs }),
   };
 }

@@ -14,6 +14,8 @@ export interface FeedNews extends Disposable {
   source(): SourceView;
   /** The exchange's clock, as far as it is known. */
   exchangeTime(): EpochMs;
+  /** Exchange's clock minus ours, ms; undefined while it is not known. */
+  clockOffsetMs(): number | undefined;
 }
 
 export interface FeedNewsOptions {
@@ -38,6 +40,7 @@ export function feedNews({ market, clock, source, storeFault }: FeedNewsOptions)
   return {
     source: viewSource,
     exchangeTime: () => addMs(clock.now(), Math.round(market.status()?.clockOffsetMs ?? 0)),
+    clockOffsetMs: () => market.status()?.clockOffsetMs,
     view: () =>
       statusView({
         status: market.status(),

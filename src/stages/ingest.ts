@@ -210,10 +210,15 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
   let symbols: Record<MarketSymbol, SymbolFeedState> = {};
   let newestEvent: EpochMs | undefined;
   let feedDelayMs: number | undefined;
-  let toldOffsetMs = 0;
+  let toldOffsetMs: number | undefined;
 
   return {
-    isOffsetNew: () => Math.abs(feed.clockOffsetMs - toldOffsetMs) >= CLOCK_OFFSET_NEWS_MS,
+    isOffsetNew() {
+      const { clockOffsetMs } = feed;
+      if (clockOffsetMs === undefined) return false;
+      if (toldOffsetMs === undefined) return true;
+      return Math.abs(clockOffsetMs - toldOffsetMs) >= CLOCK_OFFSET_NEWS_MS;
+    },
     changed(event) {
       if (event.state !== state) since = clock.now();
       state = event.state;
@@ -224,7 +229,7 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
       // Older ones were fetched: they say nothing of the way a live trade takes.
       if (newestEvent !== undefined && eventTime < newestEvent) return;
       newestEvent = eventTime;
-      feedDelayMs = clock.now() + feed.clockOffsetMs - eventTime;
+      feedDelayMs = clock.now() + (feed.clockOffsetMs ?? 0) - eventTime;
     },
     record() {
       const at = clock.now();
@@ -235,7 +240,7 @@ function createStatus(feed: MarketFeed, clock: Clock): Status {
         since,
         ...(reason === undefined ? {} : { reason }),
         at,
-        clockOffsetMs: feed.clockOffsetMs,
+        ...(toldOffsetMs === undefined ? {} : { clockOffsetMs: toldOffsetMs }),
         symbols,
         ...(feedDelayMs === undefined ? {} : { feedDelayMs }),
       };

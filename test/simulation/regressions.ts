@@ -45,4 +45,13 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong:
       'The clock was set before a @kline stream had its first candle: it left that out as history',
   },
+  {
+    seed: 20_050,
+    wrong:
+      'The exchange was not reached for 10 s: a @kline stream took the machine’s clock for its, and news for history',
+  },
+  {
+    seed: 20_105,
+    wrong: 'None: the judge asked for trades of minutes that a failing store had not taken',
+  },
 ];

@@ -29,8 +29,8 @@ export interface FeedStatus {
   readonly reason?: string;
   /** When this was written, by the clock of the machine that ingests. */
   readonly at: EpochMs;
-  /** Exchange's clock minus ours, ms; 0 for feeds without a clock of their own. */
-  readonly clockOffsetMs: number;
+  /** Exchange's clock minus ours, ms; absent until the exchange has said its time, 0 for feeds without a clock of their own. */
+  readonly clockOffsetMs?: number;
   /** Symbols that are not simply live. */
   readonly symbols: Readonly<Record<MarketSymbol, SymbolFeedState>>;
   /** `E` − `T`-independent lag of the newest trade: our receipt (on the exchange's clock) minus `E`, ms. */

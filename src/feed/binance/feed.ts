@@ -65,7 +65,7 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
   return {
     source,
     get clockOffsetMs() {
-      return session?.rest.clockOffsetMs() ?? 0;
+      return session?.rest.clockOffsetMs();
     },
     counts: () => session?.counts() ?? NO_COUNTS,
     stream(starts, signal) {

@@ -26,7 +26,7 @@ interface Asking {
 
 export interface Rest {
   /** Exchange's clock minus ours, ms; 0 before the first `sampleTime`. */
-  clockOffsetMs(): DurationMs;
+  clockOffsetMs(): DurationMs | undefined;
   /** Exchange's clock now, as known. */
   now(): EpochMs;
   /** Asks the time once; the sample with the least round trip of the last few counts. */

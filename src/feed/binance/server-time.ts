@@ -10,8 +10,9 @@ export const CLOCK_JUMP_MS: DurationMs = 2_000;
 const DATE_ROUNDING_MS: DurationMs = 500;
 
 export interface ServerTime {
-  /** Exchange's clock minus ours, ms; 0 before the first sample. */
-  offsetMs(): DurationMs;
+  /** Exchange's clock minus ours, ms; undefined before the first sample. */
+  offsetMs(): DurationMs | undefined;
+  /** Ours before the first sample. */
   now(): EpochMs;
   /** `/api/v3/time` said `serverTime`. */
   sampled(serverTime: EpochMs, answer: Timing): void;
@@ -37,7 +38,7 @@ export function createServerTime(clock: Clock): ServerTime {
   }
 
   return {
-    offsetMs: () => offsetMs,
+    offsetMs: () => (samples.length === 0 ? undefined : offsetMs),
     now: () => addMs(clock.now(), offsetMs),
     sampled(serverTime, { sentAt, tookMs }) {
       // The clock was set meanwhile: only what it shows now says anything.

@@ -25,6 +25,8 @@ export interface KlineStreamOptions {
   readonly closedUpTo: number;
   readonly clock: Clock;
   readonly exchangeTime: () => EpochMs;
+  /** Exchange's clock minus ours, ms; undefined while it is not known. */
+  readonly clockOffsetMs: () => number | undefined;
   /** The candles' times are long past (a recording), whatever the exchange's clock shows: each that closes is news. */
   readonly isPast: () => boolean;
 }
@@ -98,13 +100,10 @@ export class KlineStream {
    */
   learnStart(): EpochMs {
     if (this.#start !== undefined) return this.#start;
-    const { clock, exchangeTime } = this.#options;
-    const offsetMs = exchangeTime() - clock.now();
-    const start = addMs(this.#createdAt, offsetMs);
-    // 0 is also what is said before it is known, which takes no longer than this.
-    const isKnown = offsetMs !== 0 || clock.now() - this.#createdAt > CLOSED_FRAME_DELAY_MS_MAX;
-    if (isKnown) this.#start = start;
-    return start;
+    const offsetMs = this.#options.clockOffsetMs();
+    if (offsetMs === undefined) return this.#createdAt;
+    this.#start = addMs(this.#createdAt, Math.round(offsetMs));
+    return this.#start;
   }
 
   #sendClosed(candle: Candle): void {

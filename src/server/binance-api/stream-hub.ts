@@ -98,10 +98,14 @@ export class StreamHub implements Disposable {
     const held = klines.get(interval);
     if (held !== undefined) return held;
     const closedUpTo = market.closedTail(symbol, interval).at(-1)?.openTime ?? -1;
-    const exchangeTime = () => news.exchangeTime();
-    const isPast = () => news.source().kind === 'recording';
-    const kline = new KlineStream({ name, interval, closedUpTo, clock, exchangeTime, isPast });
+    const kline = new KlineStream({
+      ...{ name, interval, closedUpTo, clock },
+      exchangeTime: () => news.exchangeTime(),
+      clockOffsetMs: () => news.clockOffsetMs(),
+      isPast: () => news.source().kind === 'recording',
+    });
     klines.set(interval, kline);
+    kline.learnStart();
     return kline;
   }
 

@@ -198,8 +198,11 @@ describe('/ws and /stream', () => {
 
   it('counts from when the stream began by the exchange’s clock, also where that is known only later', async () => {
     await using test = await testServer();
+    const { clockOffsetMs: _, ...offline } = liveStatus(test.clock.now(), { state: 'offline' });
+    test.market.applyStatus(offline);
     const socket = await open(test, '/ws/btcusdt@kline_1m');
-    await test.clock.advance(5_000);
+    await test.clock.advance(60_000);
+    test.market.applyStatus(offline);
     // Our clock shows five minutes too much.
     test.market.applyStatus(liveStatus(test.clock.now(), { clockOffsetMs: -300_000 }));
     for (let index = -10; index < -4; index += 1) test.market.applyClosed(aCandle(minute(index)));
