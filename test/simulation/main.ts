@@ -9,6 +9,8 @@ import { simulate } from './simulate.ts';
 
 /** A run that has not ended after so long (real ms) hangs: promises turn round and round. */
 const SEED_REAL_MS_MAX = 600_000;
+/** A life that was killed lets go of nothing it waited for, and Node keeps such signals: some 40 MB a seed, until the process ends. */
+const SEEDS_A_PROCESS = 10;
 const PROGRESS_INTERVAL_MS = 10_000;
 
 type Ask = (seed: number) => Promise<SeedReport>;
@@ -29,12 +31,19 @@ async function runHere(seed: number, options: RunOptions): Promise<SeedReport> {
 /** A process that runs one seed after the other; one that hangs or dies is a failure, and another takes its place. */
 function worker(args: readonly string[]): { readonly ask: Ask; readonly end: () => void } {
   let child = fork(import.meta.filename, ['--worker', ...args]);
+  let asked = 0;
+  const replace = (): void => {
+    child.removeAllListeners();
+    child.kill('SIGKILL');
+    child = fork(import.meta.filename, ['--worker', ...args]);
+    asked = 0;
+  };
   const ask: Ask = (seed) => {
+    if (asked === SEEDS_A_PROCESS) replace();
+    asked += 1;
     const { promise, resolve } = Promise.withResolvers<SeedReport>();
     const fail = (reason: string) => {
-      child.removeAllListeners();
-      child.kill('SIGKILL');
-      child = fork(import.meta.filename, ['--worker', ...args]);
+      replace();
       const none = { hours: 0, digest: '', faults: {}, lives: 0, trades: 0, published: 0 };
       resolve({ seed, failures: [reason], ...none });
     };
