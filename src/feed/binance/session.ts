@@ -36,6 +36,8 @@ export const OVERLAP_MS: DurationMs = 1_000;
 /** How often the exchange's time is asked for. */
 export const TIME_SAMPLE_INTERVAL_MS: DurationMs = 600_000;
 const TIME_SAMPLES_AT_START = 3;
+/** Frames kept until the exchange's time is known. At the limit later ones are not: the ids show it, and REST has them. */
+export const EARLY_FRAMES_MAX = 20_000;
 
 export interface SessionOptions extends BinanceFeedOptions {
   readonly transport: Transport;
@@ -85,16 +87,23 @@ export function createSession(options: SessionOptions): Session {
   let removed = NO_COUNTS;
   /** The exchange's time is known: symbols may start. */
   let isTimed = false;
+  /** Trades and closed minutes that came before that: a time that cannot be would not have been seen. */
+  const early: Uint8Array[] = [];
+  const readFrame = createFrameReader(
+    subscribed,
+    createFrameTimes(() => (isTimed ? rest.now() : undefined)),
+  );
 
   const connections = createConnections({
     ...options,
     transport,
     limits: limitsOf(options),
-    readFrame: createFrameReader(
-      subscribed,
-      createFrameTimes(() => (isTimed ? rest.now() : undefined)),
-    ),
-    onFrame: take,
+    readFrame,
+    onFrame(frame, bytes) {
+      const isEarly = !isTimed && (frame.type === 'trade' || frame.type === 'closed-minute');
+      if (!isEarly) take(frame, bytes);
+      else if (early.length < EARLY_FRAMES_MAX) early.push(bytes);
+    },
     onCovered: (symbol) => symbols.get(symbol)?.stream.opened(),
     onState: () => report.look(),
     onTrouble: (reason) => report.trouble(`stream: ${reason}`),
@@ -212,6 +221,7 @@ export function createSession(options: SessionOptions): Session {
 
   function startSymbols(): void {
     isTimed = true;
+    for (const bytes of early.splice(0)) take(readFrame(bytes), bytes);
     for (const [symbol, followed] of symbols) run(symbol, followed);
   }
 
