@@ -1,5 +1,8 @@
 // The exchange over real sockets: streams, REST, subscriptions, the manual clock.
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { manualClock } from './clock.ts';
 import { createFakeExchange } from './fake-exchange.ts';
@@ -26,6 +29,21 @@ test('a published trade reaches the subscriber of a combined stream and REST', a
   assert.deepEqual(await response.json(), [{ a, p, q, f, l, T, m, M: true }]);
   assert.equal(response.headers.get('x-mbx-used-weight-1m'), '4');
   assert.deepEqual(exchange.breaches, []);
+});
+
+test('a connection that is just ending may be reset: its handle is closed', async () => {
+  const accepted = Promise.withResolvers<Socket>();
+  const onSocket = (message: unknown) => accepted.resolve((message as { socket: Socket }).socket);
+  subscribe('net.server.socket', onSocket);
+  await using exchange = await createFakeExchange({ clock: manualClock(START) });
+  await using client = await openClient(`${exchange.wsUrl}/ws/btcusdt@aggTrade`);
+  const socket = await accepted.promise;
+  unsubscribe('net.server.socket', onSocket);
+  const closed = once(socket, 'close');
+  // Before its shutdown is over, which takes another turn of the loop.
+  socket.on('end', () => process.nextTick(() => exchange.resetConnections()));
+  client.socket.terminate();
+  await closed;
 });
 
 test('each window is closed once, the empty ones too, and equals the truth', async () => {

@@ -43,7 +43,8 @@ function clientOf(webSocket: WebSocket, socket: Socket): Client {
     ping: (payload) => webSocket.ping(payload),
     pong: (payload) => webSocket.pong(payload),
     close: (code, reason) => webSocket.close(code, reason),
-    reset: () => socket.resetAndDestroy(),
+    // One that is ending cannot be reset: Node would never close its handle, and turn for ever at its own end.
+    reset: () => (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy()),
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
     cork: () => socket.cork(),
