@@ -22,6 +22,9 @@ import { StoreError } from '../store/candle-store.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Config } from './config.ts';
 
+/** Seconds of minutes not over that a restart compares with its own: of more than are ever open at a crash. Later ones stay as they are. */
+const UNPROVEN_SECONDS_MAX = 3_600;
+
 export function storePath(dataDir: string, source: Source): string {
   return join(dataDir, `${sourceId(source).replace(/[^A-Za-z0-9.-]+/g, '-')}.db`);
 }
@@ -126,6 +129,13 @@ export async function readSeed(
     minutes: minutes.filter(({ openTime }) => openTime >= from),
     days: days.filter(({ closeTime }) => closeTime < resumeFrom),
     corrected: await readCorrected(store, symbol, resumeFrom),
+    unproven: await store.read({
+      symbol,
+      interval: '1s',
+      from: resumeFrom,
+      limit: UNPROVEN_SECONDS_MAX,
+      take: 'first',
+    }),
   };
 }
 

@@ -313,32 +313,67 @@ test('I2: a repaired minute moves the empty seconds that the next minute begins 
   );
 });
 
+/** What a process was given before it was killed, and what the next one goes on from. */
+function killed(ticks: readonly RawTick[]) {
+  const before = candleRun(SYMBOL);
+  before.apply(ticks);
+  const minutes = before.candles('1m');
+  const resume = (minutes.at(-1)?.closeTime ?? FROM - 1) + 1;
+  const seed = {
+    threeDayAnchor: epochMs(ANCHOR),
+    minutes,
+    days: before.candles('1d'),
+    corrected: [],
+    unproven: before.candles('1s').filter(({ openTime }) => openTime >= resume),
+  };
+  return { before, resume, seed };
+}
+
+/** All records again from `resume` on, and then all that was published. */
+function goneOn({ before, resume, seed }: ReturnType<typeof killed>, trades: readonly WireTrade[]) {
+  const after = candleRun(SYMBOL, seed);
+  const last = trades.findLast(({ T }) => T < resume)?.a ?? 499;
+  after.apply(
+    liveOf(trades).filter(
+      (tick) =>
+        tick.type === 'symbol' ||
+        (tick.type === 'aggTrade' && tick.trade.aggTradeId > last) ||
+        (tick.type === 'watermark' && tick.watermark.time > resume),
+    ),
+  );
+  return [...published(before.events), ...published(after.events)];
+}
+
 test('I6: killed at any record and gone on from the closed candles, the candles are the same', () => {
   fc.assert(
     fc.property(market(), fc.nat(), (trades, at) => {
       const ticks = liveOf(trades);
-      const before = candleRun(SYMBOL);
-      before.apply(ticks.slice(0, 1 + (at % ticks.length)));
-      const minutes = before.candles('1m');
-      const seed = {
-        threeDayAnchor: epochMs(ANCHOR),
-        minutes,
-        days: before.candles('1d'),
-        corrected: [],
-      };
-      const after = candleRun(SYMBOL, seed);
-      const resume = (minutes.at(-1)?.closeTime ?? FROM - 1) + 1;
-      const last = trades.findLast(({ T }) => T < resume)?.a ?? 499;
-      after.apply(
-        ticks.filter(
-          (tick) =>
-            tick.type === 'symbol' ||
-            (tick.type === 'aggTrade' && tick.trade.aggTradeId > last) ||
-            (tick.type === 'watermark' && tick.watermark.time > resume),
-        ),
+      const life = killed(ticks.slice(0, 1 + (at % ticks.length)));
+      const all = goneOn(life, trades);
+      assertTruth((interval) => newestOf(all, interval), trades);
+    }),
+  );
+});
+
+test('I6: killed while a trade of the open minute was missing, its second is put right all the same', () => {
+  fc.assert(
+    fc.property(market(), fc.nat(), fc.nat(), (trades, at, which) => {
+      const ticks = liveOf(trades);
+      const seen = ticks.slice(0, 1 + (at % ticks.length));
+      const { resume } = killed(seen);
+      const open = seen.flatMap((tick) =>
+        tick.type === 'aggTrade' && tick.trade.tradeTime >= resume ? [tick.trade.aggTradeId] : [],
       );
-      const stored = [...published(before.events), ...published(after.events)];
-      assertTruth((interval) => newestOf(stored, interval), trades);
+      fc.pre(open.length > 0);
+      const lost = open[which % open.length];
+      const life = killed(
+        seen.filter((tick) => tick.type !== 'aggTrade' || tick.trade.aggTradeId !== lost),
+      );
+      const all = goneOn(life, trades);
+      assertTruth((interval) => newestOf(all, interval), trades);
+      const seconds = newestOf(all, '1s');
+      assert(seconds.every(({ complete }) => complete));
+      assert(seconds.every(({ revision }) => revision <= 1));
     }),
   );
 });

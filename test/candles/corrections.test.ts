@@ -102,6 +102,7 @@ function seedOf(run: CandleRun): AggregationSeed {
     minutes: run.candles('1m'),
     days: run.candles('1d'),
     corrected: published(run.events).filter(({ revision }) => revision > 0),
+    unproven: [],
   };
 }
 

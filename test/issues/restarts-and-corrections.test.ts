@@ -64,6 +64,9 @@ const seedOf = (run: ReturnType<typeof candleRun>, corrected: readonly Candle[] 
   minutes: run.candles('1m'),
   days: run.candles('1d'),
   corrected,
+  unproven: run
+    .candles('1s')
+    .filter(({ openTime }) => openTime > (run.candles('1m').at(-1)?.closeTime ?? 0)),
 });
 
 test('all records again from their beginning, after a restore from their candles, change nothing', () => {
@@ -172,6 +175,7 @@ test('a 3d window restored on another grid is put together anew from its days', 
     minutes: [],
     days: days.flatMap((tick) => (tick.type === 'kline' ? [tick.candle] : [])),
     corrected: [],
+    unproven: [],
   };
   const run = candleRun(SYMBOL, seed);
   const start = startTick(SYMBOL, day, day - 2 * DAY_MS);

@@ -6,7 +6,7 @@ import type { EpochMs } from '../market/time.ts';
 export type AggregationEvent =
   /** A window is over, or taken from the exchange's klines: its first publication, revision 0. */
   | { readonly type: 'candle-closed'; readonly candle: Candle }
-  /** A closed candle changed: revision + 1, with the reason. */
+  /** A closed candle changed, also one that was published before a restart: revision + 1, with the reason. */
   | { readonly type: 'candle-corrected'; readonly candle: Candle }
   /** Trades `fromId`…`toId` (both inclusive) are missing; the minutes from `fromMinute` to `toMinute` lack them. */
   | {

@@ -7,6 +7,8 @@ export interface AggregationSeed {
   readonly threeDayAnchor: EpochMs;
   readonly minutes: readonly Candle[];
   readonly days: readonly Candle[];
+  /** 1s candles after the last of `minutes`: its process has not seen their minute's end, they are folded once more. */
+  readonly unproven: readonly Candle[];
   /** Candles of any interval whose revision is above 0, within the reach of corrections. */
   readonly corrected: readonly Candle[];
 }

@@ -47,6 +47,8 @@ export class Corrections {
   private readonly sink: (event: AggregationEvent) => void;
   /** By `interval:openTime`, only those above 0. */
   private readonly revisions = new Map<string, number>();
+  /** Seconds of before a restart that are folded once more. */
+  private readonly unproven = new Map<EpochMs, Candle>();
   /** Parts of a repair group so far. */
   private group: RepairPart[] = [];
 
@@ -62,7 +64,9 @@ export class Corrections {
     readonly minutes: readonly Candle[];
     readonly days: readonly Candle[];
     readonly corrected: readonly Candle[];
+    readonly unproven: readonly Candle[];
   }): void {
+    for (const second of seed.unproven) this.unproven.set(second.openTime, second);
     for (const minute of seed.minutes) this.minutes.put(minute);
     for (const day of seed.days) this.days.put(day);
     for (const candle of [...seed.corrected, ...seed.minutes, ...seed.days]) {
@@ -83,6 +87,20 @@ export class Corrections {
     for (const second of seconds) this.seconds.put(second);
     for (const minute of minutes) this.minutes.put(minute);
     for (const day of days) this.days.put(day);
+  }
+
+  /** A second is over. Where it was published before a restart and lacked something, that is corrected: the store keeps the first. */
+  closeSecond(candle: Candle): void {
+    const before = this.unproven.get(candle.openTime);
+    this.unproven.delete(candle.openTime);
+    const isSame = before === undefined || (before.complete && sameCandleValues(before, candle));
+    if (!isSame) {
+      this.seconds.put(this.correct(candle, 'repair'));
+      return;
+    }
+    const again = this.asRevised(candle);
+    this.seconds.put(again);
+    this.sink({ type: 'candle-closed', candle: again });
   }
 
   /** A late trade of the open minute: only its second is closed already. */

@@ -380,8 +380,7 @@ export class SymbolAggregation {
         if (this.inHole) this.previousIsSure = false;
         // Its repair puts its seconds right, too.
         if (!this.previousIsSure) this.minute.incomplete = true;
-        this.corrections.seconds.put(candle);
-        this.sink({ type: 'candle-closed', candle });
+        this.corrections.closeSecond(candle);
       }
       this.second.reset();
       this.secondOpenTime += SECOND_MS;

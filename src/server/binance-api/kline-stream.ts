@@ -75,11 +75,11 @@ export class KlineStream {
   }
 
   applyClosed(candle: Candle): void {
-    if (candle.revision > 0) {
-      this.#unfinished.corrected(candle);
+    // One that is corrected before it was ever closed here was closed by the process before this one.
+    if (candle.openTime <= this.#closedUpTo) {
+      if (candle.revision > 0) this.#unfinished.corrected(candle);
       return;
     }
-    if (candle.openTime <= this.#closedUpTo) return;
     this.#closedUpTo = candle.openTime;
     if (this.#newest !== undefined && this.#newest.openTime <= candle.openTime) {
       this.#newest = undefined;

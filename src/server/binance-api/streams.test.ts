@@ -178,6 +178,19 @@ describe('/ws and /stream', () => {
     assert.deepEqual(await closed(), []);
   });
 
+  it('closes a window that the process before this one had closed wrongly: a correction is its first word (I6)', async () => {
+    await using test = await testServer();
+    test.market.applyClosed(aCandle(minute(0)));
+    const socket = await open(test, '/ws/btcusdt@kline_1m');
+    test.market.applyClosed(aCandle(minute(1), { revision: 2, trades: 7 }));
+    test.market.applyClosed(aCandle(minute(1), { revision: 3, trades: 8 }));
+    const frames = (await settled(socket)).map(kline);
+    assert.deepEqual(
+      frames.map(({ t, n, x }) => [t, n, x]),
+      [[minute(1), 7, true]],
+    );
+  });
+
   it('sends no window as closed that was over before the stream began, but for the newest 10 s', async () => {
     await using test = await testServer();
     const socket = await open(test, '/ws/btcusdt@kline_1m/ethusdt@kline_1s');
