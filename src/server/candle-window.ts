@@ -4,6 +4,7 @@ import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { EpochMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import type { CandleQuery, CandleStore } from '../store/candle-store.ts';
+import { type PageQuery, readStoredPage } from '../store/stored-page.ts';
 import { type AnyCandle, isClosed } from './candle-row.ts';
 
 /** Of two states of one candle the truer: the higher revision, then closed before open, then the later seen. */
@@ -49,4 +50,20 @@ export async function readCandles(
   );
   const merged = mergeCandles(stored, live);
   return take === 'first' ? merged.slice(0, limit) : merged.slice(-limit);
+}
+
+/** The newest `limit` up to `to`, of any interval; `more`: there are older ones. */
+export async function readCandlePage(
+  store: CandleStore,
+  market: LiveMarket,
+  query: PageQuery,
+): Promise<{ readonly candles: readonly AnyCandle[]; readonly more: boolean }> {
+  const { symbol, interval, to = Number.MAX_SAFE_INTEGER, limit } = query;
+  const stored = await readStoredPage(store, { ...query, limit: limit + 1 });
+  const from = stored.isCut ? (stored.candles[0]?.openTime ?? 0) : 0;
+  const live = liveCandles(market, symbol, interval).filter(
+    ({ openTime }) => openTime >= from && openTime <= to,
+  );
+  const merged = mergeCandles(stored.candles, live);
+  return { candles: merged.slice(-limit), more: stored.isCut || merged.length > limit };
 }

@@ -3,21 +3,19 @@ import { type HistoryRollUp, historyRollUp } from '../../core/aggregation/histor
 import type { Candle } from '../../core/market/candle.ts';
 import { DEFAULT_CALENDAR, type Interval } from '../../core/market/interval.ts';
 import { type Source, sourceId } from '../../core/market/source.ts';
-import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
+import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { addMs, type EpochMs } from '../../core/market/time.ts';
 import { readKlineFile } from '../../feed/binance/kline-file.ts';
 import { CANDLE_CSV_HEADING, decodeCandleCsv } from '../../protocol/candle-csv.ts';
 import { writeInRange } from '../../stages/write-candles.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
+import { calendarOf } from '../../store/stored-calendar.ts';
 import { FileError } from './file-error.ts';
 import type { CandleFile, KlineFile } from './list-files.ts';
 import { readLines } from './read-lines.ts';
 
 /** Candles in one write: a kill loses at most so many, and the next run brings them again. */
 export const IMPORT_WRITE_CANDLES = 5_000;
-
-/** Whose 3d grid is known without asking: BTCUSDT's is the calendar's default. */
-const KNOWN_ANCHOR = marketSymbol('BTCUSDT');
 
 export interface ImportCounts {
   read: number;
@@ -96,14 +94,11 @@ async function startSeries(
   first: Candle,
 ): Promise<MinuteSeries> {
   const { symbol } = file;
-  const anchor =
-    (await store.lastOpenTime(symbol, '3d')) ??
-    (symbol === KNOWN_ANCHOR ? DEFAULT_CALENDAR.threeDayAnchor : undefined);
-  // Without an anchor its 3d candles could be another day's.
-  const made = anchor === undefined ? intervals.filter((each) => each !== '3d') : intervals;
-  const calendar = anchor === undefined ? DEFAULT_CALENDAR : { threeDayAnchor: anchor };
+  const calendar = await calendarOf(store, symbol, '3d');
+  const made = calendar === undefined ? intervals.filter((each) => each !== '3d') : intervals;
   const from = file.from ?? first.openTime;
-  return { rollUp: historyRollUp(made, calendar, from), file, to: from };
+  const rollUp = historyRollUp(made, calendar ?? DEFAULT_CALENDAR, from);
+  return { rollUp, file, to: from };
 }
 
 function continueSeries(own: MinuteSeries, file: KlineFile, first: Candle): void {

@@ -10,7 +10,7 @@ import type { CandleStore } from '../../store/candle-store.ts';
 import type { AuditDays } from '../audit-days.ts';
 import { type AuditsByMinute, auditsOf } from '../audit-window.ts';
 import { auditedRow } from '../candle-row.ts';
-import { readCandles } from '../candle-window.ts';
+import { readCandlePage } from '../candle-window.ts';
 import type { FeedNews } from '../feed-news.ts';
 import type { SourceView } from '../source-view.ts';
 import { registerAudits } from './audits.ts';
@@ -62,14 +62,13 @@ export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void
         );
       }
       const to = before === undefined ? {} : { to: addMs(epochMs(Math.max(before, 1)), -1) };
-      const query = { symbol, interval, ...to, limit: limit + 1, take: 'last' } as const;
-      const candles = await readCandles(store, market, query);
-      const page = candles.slice(-limit);
-      const audits = interval === '1m' ? await auditsOf(store, market, symbol, page) : NO_AUDITS;
+      const page = await readCandlePage(store, market, { symbol, interval, ...to, limit });
+      const { candles } = page;
+      const audits = interval === '1m' ? await auditsOf(store, market, symbol, candles) : NO_AUDITS;
       return {
         source: news.source(),
-        candles: page.map((candle) => auditedRow(candle, audits.get(candle.openTime))),
-        more: candles.length > limit,
+        candles: candles.map((candle) => auditedRow(candle, audits.get(candle.openTime))),
+        more: page.more,
       };
     },
   );

@@ -68,11 +68,12 @@ export class LiveConnection {
 
   /**
    * Sends the view's candles: `known`, read after `watch`, with their `audits` and with the changes that came meanwhile,
-   * which updates then need not repeat. Does nothing where `view` is no longer watched.
+   * which updates then need not repeat. `hasOlder`: there are more, however few these are. Does nothing where `view` is
+   * no longer watched.
    */
   sendSnapshot(
     view: WatchedView,
-    audits: AuditsByMinute,
+    { audits, hasOlder }: { readonly audits: AuditsByMinute; readonly hasOlder: boolean },
     ...known: readonly Iterable<AnyCandle>[]
   ): void {
     if (this.#view !== view || this.#closed.signal.aborted) return;
@@ -84,7 +85,7 @@ export class LiveConnection {
       .slice(-view.limit)
       .map((candle) => JSON.stringify(auditedRow(candle, audits.get(candle.openTime))))
       .join(',');
-    const more = candles.length > view.limit;
+    const more = hasOlder || candles.length > view.limit;
     const { symbol, interval } = view;
     this.#socket.send(
       `{"type":"snapshot","symbol":${JSON.stringify(symbol)},"interval":"${interval}","candles":[${rows}],"more":${more}}`,

@@ -11,6 +11,7 @@ import {
 } from '../../protocol/browser.ts';
 import type { LiveMarket, MarketEvent } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
+import { readStoredPage } from '../../store/stored-page.ts';
 import { mergeAudits } from '../audit-window.ts';
 import { type AnyCandle, isAuditOf, isClosed } from '../candle-row.ts';
 import { liveCandles, readCandles } from '../candle-window.ts';
@@ -71,15 +72,15 @@ export class LiveViews implements Disposable {
     connection.watch(view);
     this.#watchersOf(symbol, interval).add(connection);
     // One more than asked for: whether there are older ones. As many verdicts reach as far back.
-    const query = { symbol, limit: limit + 1, take: 'last' } as const;
+    const query = { symbol, limit: limit + 1 };
     const [stored, audits] = await Promise.all([
-      store.read({ ...query, interval }),
-      interval === '1m' ? store.readAudits(query) : [],
+      readStoredPage(store, { ...query, interval }),
+      interval === '1m' ? store.readAudits({ ...query, take: 'last' }) : [],
     ]);
     connection.sendSnapshot(
       view,
-      mergeAudits(audits, market.auditTail(symbol)),
-      stored,
+      { audits: mergeAudits(audits, market.auditTail(symbol)), hasOlder: stored.isCut },
+      stored.candles,
       liveCandles(market, symbol, interval),
     );
   }
