@@ -130,13 +130,20 @@ function withStages(program: Command, version: string): void {
   const add = (name: string, description: string, load: () => Promise<Show>): void => {
     withSettings(program.command(name))
       .description(description)
-      .action(async (_options: unknown, command: Command) => {
-        await execute(command, version, asRun(await load()));
+      .action(async ({ port }: { readonly port?: string }, command: Command) => {
+        const show = await load();
+        // `serve` listens anyway. The environment's PORT is that of the dashboard.
+        const run: Show = (context) =>
+          show(port === undefined ? context : { ...context, probePort: context.config.port });
+        await execute(command, version, asRun(run));
       });
   };
   const stage = () => import('./commands/stage.ts');
   add('ingest', 'a market into Kafka', async () => (await stage()).ingestStage);
-  add('aggregate', 'trades to candles, over Kafka', async () => (await stage()).aggregateStage);
+  add('aggregate', 'trades to candles, over Kafka', async () => {
+    const { aggregateStage } = await import('./commands/aggregate.ts');
+    return aggregateStage;
+  });
   add('persist', 'candles from Kafka into the store', async () => (await stage()).persistStage);
   add('audit', 'our candles against the exchange’s own', async () => (await stage()).auditStage);
   add(

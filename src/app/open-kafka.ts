@@ -35,9 +35,13 @@ const SOURCE_POLL_MS: DurationMs = 1_000;
 const SOURCE_TELL_MS: DurationMs = 10_000;
 
 /** @throws ConfigError where Kafka is not configured. */
-export function openKafkaLog({ config, clock, logger }: Omit<KafkaContext, 'signal'>): Log {
+export function openKafkaLog(
+  { config, clock, logger }: Omit<KafkaContext, 'signal'>,
+  outage?: Outage,
+): Log {
   const { topicPrefix, consumerGroup } = config;
-  return kafkaLog({ ...connectionOf(config), topicPrefix, consumerGroup, clock, logger });
+  const told = outage === undefined ? {} : { outage };
+  return kafkaLog({ ...connectionOf(config), topicPrefix, consumerGroup, clock, logger, ...told });
 }
 
 /** @throws ConfigError naming each fault. */

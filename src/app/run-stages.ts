@@ -180,7 +180,11 @@ function tellWishes(
   }
 }
 
-function countersOf(counts: { trades: number; rejected: number; history: number }): IngestCounters {
+export function countersOf(counts: {
+  trades: number;
+  rejected: number;
+  history: number;
+}): IngestCounters {
   return {
     onTrades: (count) => {
       counts.trades += count;

@@ -1,18 +1,19 @@
-// One stage in a process of its own, over Kafka: `ingest`, `aggregate`, `persist`, `audit`. `serve` has its own file: it opens a port.
+// One stage in a process of its own, over Kafka: `ingest`, `persist`, `audit`. `serve` has its own file, for it opens a port, and `aggregate`, for it needs so little.
 import type { Source } from '../../core/market/source.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { addMs, DAY_MS, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
 import type { StartPoint } from '../../feed/market-feed.ts';
 import type { Log } from '../../log/log.ts';
 import { OHLCV } from '../../protocol/topics.ts';
-import { aggregate, LIVE_UPDATE_KAFKA_MS } from '../../stages/aggregate.ts';
-import { audit } from '../../stages/audit.ts';
+import { audit, auditCounts } from '../../stages/audit.ts';
 import { ingest } from '../../stages/ingest.ts';
 import { persist } from '../../stages/persist.ts';
 import { chooseFeed, sourceLabel } from '../choose-feed.ts';
 import { awaitSource, claimSource, openKafkaLog } from '../open-kafka.ts';
 import { openStore } from '../open-store.ts';
 import { readTail } from '../read-tail.ts';
+import { countersOf } from '../run-stages.ts';
+import { openStageProbes } from '../stage-probes.ts';
 import { systemClock } from '../system-clock.ts';
 import type { CommandContext } from './up.ts';
 
@@ -25,9 +26,14 @@ export async function ingestStage(context: CommandContext): Promise<void> {
   const { config, logger, signal } = context;
   const kafka = { ...context, clock };
   await using closing = new AsyncDisposableStack();
-  const log = closing.use(openKafkaLog(kafka));
+  const counts = { trades: 0, rejected: 0, history: 0 };
+  let feedCounts = (): Readonly<Record<string, number>> => ({});
+  const numbers = () => ({ ...counts, ...feedCounts() });
+  const probes = closing.use(await openStageProbes('ingest', numbers, context));
+  const log = closing.use(openKafkaLog(kafka, probes.outage));
   const { feed, notice, symbols = config.symbols } = await chooseFeed({ ...kafka });
   closing.use(feed);
+  feedCounts = () => feed.counts?.() ?? {};
   if (notice !== undefined) logger.warn(notice);
   const { source } = feed;
   await claimSource(log, source, kafka);
@@ -40,8 +46,10 @@ export async function ingestStage(context: CommandContext): Promise<void> {
     : undefined;
   if (!hasDatabase) logger.info('History from before the start is left out without --database-url');
   logger.info(`Ingesting ${sourceLabel(source)}: ${symbols.join(', ')}`);
+  probes.started();
   await ingest({
     ...{ feed, log, starts, clock, logger, signal },
+    counters: countersOf(counts),
     ...store,
     startOf: async (symbol) => (await readEnds(log, source, signal))(symbol),
   });
@@ -64,31 +72,29 @@ async function readEnds(
   return (symbol) => ({ symbol, resumeFrom: ends.get(symbol) });
 }
 
-/** Trades to candles. Any number of them share the partitions. */
-export async function aggregateStage(context: CommandContext): Promise<void> {
-  const { config, logger, signal } = context;
-  await using log = openKafkaLog({ ...context, clock });
-  const { intervals } = config;
-  await aggregate({ log, intervals, liveUpdateMs: LIVE_UPDATE_KAFKA_MS, clock, logger, signal });
-}
-
 export async function persistStage(context: CommandContext): Promise<void> {
   const { config, logger, signal } = context;
   const { intervals, keepSecondsMs } = config;
   await using closing = new AsyncDisposableStack();
-  const log = closing.use(openKafkaLog({ ...context, clock }));
+  const probes = closing.use(await openStageProbes('persist', () => ({}), context));
+  const log = closing.use(openKafkaLog({ ...context, clock }, probes.outage));
   const source = await awaitSource(log, { ...context, clock });
   if (source === undefined) return;
   const store = closing.use(await openStore(config, source, logger));
+  probes.started();
   await persist({ log, store, intervals, clock, keepSecondsMs, logger, signal });
 }
 
 export async function auditStage(context: CommandContext): Promise<void> {
   const { config, logger, signal } = context;
   await using closing = new AsyncDisposableStack();
-  const log = closing.use(openKafkaLog({ ...context, clock }));
+  const counts = auditCounts();
+  const numbers = () => ({ ...counts });
+  const probes = closing.use(await openStageProbes('audit', numbers, context));
+  const log = closing.use(openKafkaLog({ ...context, clock }, probes.outage));
   const source = await awaitSource(log, { ...context, clock });
   if (source === undefined) return;
   const store = closing.use(await openStore(config, source, logger));
-  await audit({ log, store, clock, logger, signal });
+  probes.started();
+  await audit({ log, store, counts, clock, logger, signal });
 }

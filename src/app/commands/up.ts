@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
+  /** Asked for with --port: where a stage that runs alone tells how it is. */
+  readonly probePort?: number;
   /** Aborts when the user wants it to end. */
   readonly signal: AbortSignal;
 }

@@ -28,6 +28,8 @@ export interface KafkaLogOptions extends ConnectionSettings {
   readonly consumerGroup: string;
   readonly clock: Clock;
   readonly logger: RetryLogger;
+  /** To be told of, by who has it, while Kafka is away. */
+  readonly outage?: Outage;
 }
 
 /** Joining waits for the others. */
@@ -52,7 +54,8 @@ class KafkaLog implements Log {
     this.options = options;
     this.cluster = new Cluster(options, this.clientId);
     this.producer = new Producer(this.cluster);
-    this.outage = new Outage(options.servers.join(','), options.clock, options.logger);
+    const { servers, clock, logger } = options;
+    this.outage = options.outage ?? new Outage(servers.join(','), clock, logger);
   }
 
   async append(

@@ -60,6 +60,11 @@ export class Outage {
     this.logger = logger;
   }
 
+  /** For probes: why nothing goes on; undefined while it does. */
+  get fault(): string | undefined {
+    return this.toldAt === undefined ? undefined : `Kafka at ${this.servers} does not answer`;
+  }
+
   failed(what: string, error: unknown, since: EpochMs): void {
     const now = this.clock.now();
     const lastedMs = now - since;
