@@ -1,4 +1,4 @@
-// `npm run test:chaos-kafka -- [first seed] [last seed] [trades] [symbols]`: stages and broker killed at random, judged by kcat.
+// `npm run test:chaos-kafka -- --seed 7 --runs 3`: stages and broker killed at random, judged by kcat.
 
 import { join } from 'node:path';
 import { ensureInstalled } from './install.mjs';
