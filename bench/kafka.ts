@@ -29,7 +29,7 @@ console.log(machineLine());
 console.log('cmd: ours with --intervals 1m (the peers’ work); cmd2: ours with all 16');
 const args = process.argv.slice(2);
 const own = ['--cmd', candidate('1m'), '--cmd', candidate('all')];
-const driver = spawn(DRIVER, [...(args.length > 0 ? args : ['throughput']), ...own], {
+const driver = spawn('python3', [DRIVER, ...(args.length > 0 ? args : ['throughput']), ...own], {
   cwd: ROOT,
   stdio: 'inherit',
 });

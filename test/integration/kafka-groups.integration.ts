@@ -1,7 +1,7 @@
 // Several readers of one group on a real broker: shares, takeovers, fenced sleepers, aborted transactions, and the broker's own death.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/app/system-clock.ts';
 import { epochMs } from '../../src/core/market/time.ts';
@@ -226,6 +226,32 @@ describe('readers of one group over Kafka', { skip }, () => {
       assert.ok(got.length > 0, `${seen.size} of ${acknowledged.length}`);
       for (const { value } of got) seen.add(value);
     }
+  });
+
+  it('keep what is acknowledged though another write is refused meanwhile', async () => {
+    const { prefix, input } = await topics();
+    await using log = open(prefix);
+    const write = (name: string) =>
+      log.append(Array.from({ length: 100 }, (_, i) => record(input, 'BTCUSDT', `${name}${i}`)));
+    await write('a');
+    const tooLarge = record(input, 'BTCUSDT', randomBytes(2_000_000).toString('hex'));
+    // A producer that numbers anew after the refusal, under the id of before, has b taken for a again.
+    const [refused, ...others] = await Promise.allSettled([
+      log.append([tooLarge]),
+      write('b'),
+      write('c'),
+    ]);
+    assert.match(String(refused.status === 'rejected' && refused.reason), /too large/);
+    assert.deepEqual(
+      others.map(({ status }) => status),
+      ['fulfilled', 'fulfilled'],
+    );
+    await using reader = log.consumer({ group: 'check', topics: [input] });
+    const names = (await pollCount(reader, 300)).map(({ value }) => value[0]);
+    assert.deepEqual(
+      names,
+      [...'abc'].flatMap((name) => Array(100).fill(name)),
+    );
   });
 
   it('write what other programs read: key, header, compression, time', {

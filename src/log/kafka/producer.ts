@@ -1,5 +1,6 @@
 // Writes records so that each is in the log once: acknowledged by all replicas, numbered, sent again until it is there.
-// One send at a time, so that order holds. Transactions are transaction.ts.
+// One send at a time, so that order holds, and so that the producer id and its numbers are always drawn together: see decisions/0013.
+// Transactions are transaction.ts.
 
 import { initProducerIdV4 } from '@platformatic/kafka';
 import { LogError } from '../log.ts';
