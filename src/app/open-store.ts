@@ -4,18 +4,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AggregationSeed } from '../core/aggregation/aggregation-seed.ts';
-import {
-  DAYS_KEPT,
-  MINUTES_KEPT,
-  REVISIONS_KEPT,
-  SECONDS_KEPT,
-} from '../core/aggregation/corrections.ts';
+import { DAYS_KEPT, MINUTES_KEPT, REVISIONS_KEPT } from '../core/aggregation/corrections.ts';
 import type { Candle } from '../core/market/candle.ts';
 import { DEFAULT_CALENDAR, INTERVALS } from '../core/market/interval.ts';
 import type { RawTick } from '../core/market/raw-tick.ts';
 import { type Source, sourceId } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
-import { addMs, DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '../core/market/time.ts';
+import { addMs, DAY_MS, type EpochMs, MINUTE_MS } from '../core/market/time.ts';
 import type { StartPoint } from '../feed/market-feed.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { StoreError } from '../store/candle-store.ts';
@@ -147,7 +142,8 @@ async function readCorrected(
 ): Promise<readonly Candle[]> {
   const corrected: Candle[] = [];
   for (const interval of INTERVALS) {
-    const reachMs = interval === '1s' ? SECONDS_KEPT * SECOND_MS : DAYS_KEPT * DAY_MS;
+    // A minute that is repaired again corrects its seconds again.
+    const reachMs = interval === '1s' ? MINUTES_KEPT * MINUTE_MS : DAYS_KEPT * DAY_MS;
     const from = Math.max(0, resumeFrom - reachMs) as EpochMs;
     const query = { symbol, interval, from, minRevision: 1, limit: REVISIONS_KEPT } as const;
     corrected.push(...(await store.read({ ...query, take: 'last' })));

@@ -124,8 +124,9 @@ const repairSchema = z
     part: z.number().int().min(0),
     parts: z.number().int().min(1),
     trades: z.array(repairTradeSchema).max(REPAIR_PART_TRADES_MAX),
+    next: timeField.optional(),
   })
-  .transform(({ s, t, part, parts, trades }, context): RawTick => {
+  .transform(({ s, t, part, parts, trades, next }, context): RawTick => {
     const parsed: AggTrade[] = [];
     for (const [a, p, q, f, l, T, m] of trades) {
       const trade = aggTradeEventSchema.safeParse({ e: 'aggTrade', E: T, s, a, p, q, f, l, T, m });
@@ -135,7 +136,9 @@ const repairSchema = z
       }
       parsed.push(trade.data);
     }
-    return { type: 'repair', repair: { symbol: s, openTime: t, part, parts, trades: parsed } };
+    const nextTrade = next === undefined ? {} : { nextTradeTime: next };
+    const repair = { symbol: s, openTime: t, part, parts, trades: parsed, ...nextTrade };
+    return { type: 'repair', repair };
   });
 
 const rawTickSchema = z.union([
@@ -250,5 +253,6 @@ function encodeRepair(repair: RepairPart): string {
       trade.tradeTime,
       trade.buyerIsMaker,
     ]),
+    next: repair.nextTradeTime,
   });
 }

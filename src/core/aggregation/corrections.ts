@@ -26,6 +26,8 @@ export const MINUTES_KEPT = 1_560;
 /** Two months: the longest open window and the one before. */
 export const DAYS_KEPT = 62;
 export const SECONDS_KEPT = 120;
+/** Empty seconds moved after one repair: two hours without a trade. Those after them stay as they are, which is told. */
+export const MOVED_SECONDS_MAX = 7_200;
 /** Remembered revisions above 0. At the limit the oldest is forgotten. */
 export const REVISIONS_KEPT = 20_000;
 
@@ -217,10 +219,14 @@ export class Corrections {
     if (this.group.length === 0 || this.group.length < part.parts) return;
     const trades = this.group.flatMap((each) => each.trades);
     this.group = [];
-    if (part.openTime < rollUps.openMinute) this.foldAnew(part.openTime, trades, rollUps);
+    if (part.openTime < rollUps.openMinute) this.foldAnew(part, trades, rollUps);
   }
 
-  private foldAnew(openTime: EpochMs, trades: readonly AggTrade[], rollUps: RollUps): void {
+  private foldAnew(
+    { openTime, nextTradeTime }: RepairPart,
+    trades: readonly AggTrade[],
+    rollUps: RollUps,
+  ): void {
     const before = this.minutes.get(addMs(openTime, -MINUTE_MS));
     const known = this.minutes.get(openTime);
     if (known === undefined && !this.minutes.reaches(openTime)) {
@@ -230,7 +236,9 @@ export class Corrections {
     const minute = this.fold('1m', openTime, trades, before);
     if (minute === undefined) return;
     if (known?.complete && sameCandleValues(known, minute)) return;
-    this.repairSeconds(openTime, trades, before, known === undefined);
+    const last = this.repairSeconds(openTime, trades, before, known === undefined);
+    const isSure = known?.complete === true && known.close === minute.close;
+    if (last !== undefined && !isSure) this.moveSeconds(last, nextTradeTime, rollUps.openMinute);
     if (known === undefined) {
       this.insertMinute(minute, rollUps);
       return;
@@ -238,12 +246,13 @@ export class Corrections {
     this.changeMinute(minute, 'repair', rollUps);
   }
 
+  /** Answers the last of them; undefined before the first trade ever. */
   private repairSeconds(
     minuteOpenTime: EpochMs,
     trades: readonly AggTrade[],
     before: Candle | undefined,
     isNew: boolean,
-  ): void {
+  ): Candle | undefined {
     let previous = before;
     for (let offset = 0; offset < MINUTE_MS; offset += SECOND_MS) {
       const openTime = addMs(minuteOpenTime, offset);
@@ -260,8 +269,35 @@ export class Corrections {
       if (known?.complete && sameCandleValues(known, second)) continue;
       this.seconds.put(this.correct(second, 'repair'));
     }
-    // Into the next minute: its first seconds may be flat at what was this one's close.
-    if (previous !== undefined && previous !== before) this.moveFollowers(this.seconds, previous);
+    return previous === before ? undefined : previous;
+  }
+
+  /**
+   * After a repaired minute's last second: those before the next trade are flat at its close, also such as are no longer kept, whose
+   * values are not known here; their minute says that they were published.
+   */
+  private moveSeconds(last: Candle, nextTradeTime: EpochMs | undefined, openMinute: number): void {
+    const { symbol, close } = last;
+    const until = Math.min(nextTradeTime ?? openMinute, openMinute);
+    let newest = last;
+    for (let moved = 0; newest.closeTime + SECOND_MS < until; moved++) {
+      const openTime = addMs(newest.openTime, SECOND_MS);
+      if (moved === MOVED_SECONDS_MAX) {
+        this.sink({ type: 'out-of-reach', symbol, openTime });
+        return;
+      }
+      const minute = this.minutes.get(minuteOf(openTime));
+      if (minute?.source !== 'trades') return;
+      const known = this.seconds.get(openTime);
+      const isTraded = known === undefined ? minute.trades > 0 : known.trades > 0;
+      if (nextTradeTime === undefined && isTraded) return;
+      const isComplete = nextTradeTime !== undefined || minute.complete;
+      const isRight = known?.complete === isComplete && known.close === close;
+      const flat = emptyCandle(symbol, '1s', openTime, close, isComplete);
+      newest = isRight ? known : this.correct(flat, 'rolled-up-correction');
+      this.seconds.put(newest);
+    }
+    this.moveFollowers(this.seconds, newest);
   }
 
   private fold(

@@ -36,6 +36,8 @@ export interface RepairPart {
   readonly part: number;
   readonly parts: number;
   readonly trades: readonly AggTrade[];
+  /** Of the first trade after the minute, where there is one yet: until then its close stands. */
+  readonly nextTradeTime?: EpochMs;
 }
 
 /** One page of the exchange's REST answer: keeps each record far below a broker's message limit. */

@@ -13,7 +13,12 @@ const STRAGGLER_IDS = 10;
 
 export type MinuteTrades =
   /** Every trade of the minute, ascending by id; none: it exists without trades. */
-  | { readonly type: 'whole'; readonly trades: readonly AggTrade[] }
+  | {
+      readonly type: 'whole';
+      readonly trades: readonly AggTrade[];
+      /** Of the first one after the minute; undefined where there is none yet. */
+      readonly nextTradeTime: EpochMs | undefined;
+    }
   /** The exchange has no such minute. */
   | { readonly type: 'absent' }
   /** REST lags: nothing proves yet that no trade of the minute is still to come. */
@@ -38,9 +43,19 @@ export async function fetchMinuteTrades(
   if (read.type === 'missing') return read;
   const isOurs = ({ tradeTime }: AggTrade) => tradeTime >= openTime && tradeTime < end;
   const trades = read.trades.filter((trade) => isOurs(trade) && !isVoid(trade));
+  const nextTradeTime = firstTimeAfter(read.trades);
   const isFollowed = read.trades.some(({ tradeTime }) => tradeTime >= end);
-  if (isFollowed && trades.length > 0) return { type: 'whole', trades };
+  if (isFollowed && trades.length > 0) return { type: 'whole', trades, nextTradeTime };
   return byKline(trades, isFollowed);
+
+  /** Ids of neighbours may swap their times. */
+  function firstTimeAfter(all: readonly AggTrade[]): EpochMs | undefined {
+    const times = all.filter((trade) => trade.tradeTime >= end && !isVoid(trade));
+    return times.reduce<EpochMs | undefined>(
+      (first, { tradeTime }) => (first === undefined || tradeTime < first ? tradeTime : first),
+      undefined,
+    );
+  }
 
   /** Of the last trade before the minute, or else of the first one ever. */
   async function idBefore(): Promise<number | undefined> {
@@ -78,7 +93,7 @@ export async function fetchMinuteTrades(
     const kline = closed.find((candle) => candle.openTime === openTime);
     if (kline !== undefined) {
       return kline.trades === singleTrades(trades)
-        ? { type: 'whole', trades }
+        ? { type: 'whole', trades, nextTradeTime }
         : { type: 'not-yet' };
     }
     const isPast = lastOpenTime !== undefined && lastOpenTime > openTime;

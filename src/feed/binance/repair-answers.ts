@@ -1,6 +1,5 @@
 // Answers what the audit asks of closed minutes: klines, all trades again, the exchange's digits. It judges no candle, and passes over
 // only what is beyond its limits: whoever asks, asks again.
-import type { AggTrade } from '../../core/market/agg-trade.ts';
 import { type Evidence, KLINES_ASKED_MAX, type RepairRequest } from '../../core/market/evidence.ts';
 import { type RawTick, REPAIR_PART_TRADES_MAX } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
@@ -12,7 +11,7 @@ import {
   MINUTE_MS,
 } from '../../core/market/time.ts';
 import { FeedError, type FeedEvent, REPAIRS_ASKED_MAX } from '../market-feed.ts';
-import { fetchMinuteTrades } from './minute-trades.ts';
+import { fetchMinuteTrades, type MinuteTrades } from './minute-trades.ts';
 import type { Rest } from './rest.ts';
 
 /** Requests under way at once: one that waits for a lagging REST does not keep the others. */
@@ -105,7 +104,7 @@ export function createRepairAnswers(options: RepairAnswersOptions): RepairAnswer
     signal.throwIfAborted();
     switch (read.type) {
       case 'whole':
-        emitGroup(symbol, openTime, read.trades);
+        emitGroup(symbol, openTime, read);
         tell({ type: 'repaired', symbol, openTime });
         return true;
       case 'absent':
@@ -125,12 +124,17 @@ export function createRepairAnswers(options: RepairAnswersOptions): RepairAnswer
   }
 
   /** Nothing is awaited in here: the group's parts come in a row. */
-  function emitGroup(symbol: MarketSymbol, openTime: EpochMs, trades: readonly AggTrade[]): void {
+  function emitGroup(
+    symbol: MarketSymbol,
+    openTime: EpochMs,
+    { trades, nextTradeTime }: MinuteTrades & { readonly type: 'whole' },
+  ): void {
+    const next = nextTradeTime === undefined ? {} : { nextTradeTime };
     const parts = Math.max(1, Math.ceil(trades.length / REPAIR_PART_TRADES_MAX));
     for (let part = 0; part < parts; part++) {
       const from = part * REPAIR_PART_TRADES_MAX;
       const own = trades.slice(from, from + REPAIR_PART_TRADES_MAX);
-      emit({ type: 'repair', repair: { symbol, openTime, part, parts, trades: own } });
+      emit({ type: 'repair', repair: { symbol, openTime, part, parts, trades: own, ...next } });
     }
   }
 

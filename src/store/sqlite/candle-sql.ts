@@ -1,5 +1,6 @@
 // The statements on the table `candles`, by the one order of its columns.
 import { COLUMNS, VALUE_COLUMNS } from '../candle-row.ts';
+import { CORRECTED_INDEX } from './migrations.ts';
 
 /** Writes `rows` candles at once; one already there stays, save where the new revision is higher (I5). */
 export function upsertSql(rows: number): string {
@@ -12,9 +13,12 @@ export function upsertSql(rows: number): string {
 }
 
 /** Rows for `candleOf`; parameters: symbol_id, interval, from, to, least revision, limit. */
-export function selectSql(direction: 'ASC' | 'DESC'): string {
+export function selectSql(direction: 'ASC' | 'DESC', which: 'all' | 'corrected'): string {
+  // The index has no others, and is used only where the statement says so, too.
+  const [index, only] =
+    which === 'all' ? ['', ''] : [`INDEXED BY ${CORRECTED_INDEX}`, 'AND revision > 0'];
   return `
-    SELECT open_time, ${VALUE_COLUMNS.join(', ')} FROM candles
-    WHERE symbol_id = ? AND interval = ? AND open_time BETWEEN ? AND ? AND revision >= ?
+    SELECT open_time, ${VALUE_COLUMNS.join(', ')} FROM candles ${index}
+    WHERE symbol_id = ? AND interval = ? AND open_time BETWEEN ? AND ? AND revision >= ? ${only}
     ORDER BY open_time ${direction} LIMIT ?`;
 }

@@ -100,7 +100,11 @@ interface CandleReader {
 }
 
 function candleReader(database: DatabaseSync, symbols: SymbolTable): CandleReader {
-  const select = { first: rows(selectSql('ASC')), last: rows(selectSql('DESC')) };
+  const select = { first: rows(selectSql('ASC', 'all')), last: rows(selectSql('DESC', 'all')) };
+  const selectCorrected = {
+    first: rows(selectSql('ASC', 'corrected')),
+    last: rows(selectSql('DESC', 'corrected')),
+  };
   const last = database.prepare(
     'SELECT max(open_time) AS last FROM candles WHERE symbol_id = ? AND interval = ?',
   );
@@ -126,7 +130,8 @@ function candleReader(database: DatabaseSync, symbols: SymbolTable): CandleReade
       const { minRevision = 0 } = query;
       const row = symbols.find(symbol);
       if (row === undefined) return [];
-      const found = select[take].all(row.id, interval, from, to, minRevision, Math.max(0, limit));
+      const rowsOf = minRevision > 0 ? selectCorrected[take] : select[take];
+      const found = rowsOf.all(row.id, interval, from, to, minRevision, Math.max(0, limit));
       if (take === 'last') found.reverse();
       return found.map((values) => candleOf(asArray(values), symbol, interval, row.scales));
     },

@@ -51,6 +51,11 @@ export const MIGRATIONS: readonly string[] = [
   DROP VIEW candles;
   ${candlesView(asNumericOrWide)}
   `,
+  `
+  -- Few candles are ever corrected: at a start they are found among a day's 86,400 seconds.
+  CREATE INDEX ${TABLES.others}_corrected ON ${TABLES.others} (symbol_id, interval, open_time) WHERE revision > 0;
+  CREATE INDEX ${TABLES.seconds}_corrected ON ${TABLES.seconds} (symbol_id, interval, open_time) WHERE revision > 0;
+  `,
 ];
 
 type AsColumn = (column: string, scale: string) => string;

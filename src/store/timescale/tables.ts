@@ -47,14 +47,18 @@ export function columnArrays(inputs: readonly SqlInput[]): string[] {
 /** How many columns `selectSql` puts before those of `candleOf`: the three scales, of the same snapshot as the rows. */
 export const SCALES_BEFORE = 3;
 
-/** Parameters: symbol_id, interval, from, to, least revision, limit. */
-export function selectSql(table: CandleTable, direction: 'ASC' | 'DESC'): string {
+/** Parameters: symbol_id, interval, from, to, least revision, limit. `corrected`: by the index that has no others. */
+export function selectSql(
+  table: CandleTable,
+  direction: 'ASC' | 'DESC',
+  which: 'all' | 'corrected',
+): string {
   const scale = (kind: string) => `(SELECT ${kind}_scale FROM symbols WHERE id = $1)`;
   const columns = VALUE_COLUMNS.map((name) => (name === 'complete' ? 'complete::integer' : name));
   return `
     SELECT ${scale('price')}, ${scale('volume')}, ${scale('quote_volume')}, open_time, ${columns.join(', ')}
     FROM ${table}
-    WHERE symbol_id = $1 AND interval = $2 AND open_time >= $3 AND open_time <= $4 AND revision >= $5
+    WHERE symbol_id = $1 AND interval = $2 AND open_time >= $3 AND open_time <= $4 AND revision >= $5 ${which === 'all' ? '' : 'AND revision > 0'}
     ORDER BY open_time ${direction} LIMIT $6`;
 }
 

@@ -86,7 +86,8 @@ async function readCandles(
   const { symbol, interval, from = 0, to = EPOCH_MS_MAX, minRevision = 0, limit, take } = query;
   const id = await idOf(client, ids, symbol);
   if (id === undefined) return [];
-  const text = selectSql(tableOf(interval), take === 'first' ? 'ASC' : 'DESC');
+  const which = minRevision > 0 ? 'corrected' : 'all';
+  const text = selectSql(tableOf(interval), take === 'first' ? 'ASC' : 'DESC', which);
   const rows = await rowsOf(client, text, [
     id,
     interval,
