@@ -51,6 +51,15 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
       'The exchange was not reached for 10 s: a @kline stream took the machine’s clock for its, and news for history',
   },
   {
+    seed: 21_000,
+    wrong:
+      'A minute was repaired before the one before it: its first seconds were flat at the wrong close, and told as complete',
+  },
+  {
+    seed: 21_186,
+    wrong: 'A repair that came after two minutes left the empty seconds behind it at the old close',
+  },
+  {
     seed: 20_105,
     wrong: 'None: the judge asked for trades of minutes that a failing store had not taken',
   },

@@ -258,8 +258,11 @@ export class Corrections {
       const openTime = addMs(minuteOpenTime, offset);
       const end = openTime + SECOND_MS;
       const own = trades.filter(({ tradeTime }) => tradeTime >= openTime && tradeTime < end);
-      const second = this.fold('1s', openTime, own, previous);
-      if (second === undefined) continue;
+      const folded = this.fold('1s', openTime, own, previous);
+      if (folded === undefined) continue;
+      // Flat at a close that is not sure either, it waits for that minute's repair.
+      const isSure = own.length > 0 || previous === undefined || previous.complete;
+      const second = isSure ? folded : { ...folded, complete: false };
       previous = second;
       if (isNew) {
         this.sink({ type: 'candle-closed', candle: second });

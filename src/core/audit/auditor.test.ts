@@ -403,7 +403,8 @@ test('what comes twice is audited once; a later revision is audited anew', () =>
 test('no more repairs are under way at once than the limit; the others have their turn', () => {
   const run = auditing();
   const count = 3 * REPAIRS_UNDER_WAY_MAX;
-  for (let index = 0; index < count; index++) run.ours(minuteAt(index, { complete: false }));
+  // Every other one: neighbours wait for each other.
+  for (let index = 0; index < 2 * count; index += 2) run.ours(minuteAt(index, { complete: false }));
   assert.equal(run.requests.length, REPAIRS_UNDER_WAY_MAX);
   const asked = new Set<number>();
   for (let at = 0; asked.size < count; at++) {
@@ -418,6 +419,24 @@ test('no more repairs are under way at once than the limit; the others have thei
     run.pass(1_000);
   }
   assert.equal(run.auditor.load().open, 0);
+});
+
+test('minutes in a row are repaired one after the other: each may begin flat at the close before it', () => {
+  const run = auditing();
+  for (let index = 0; index < 3; index++) run.ours(minuteAt(index, { complete: false }));
+  const askedFor = () =>
+    run.requests
+      .splice(0)
+      .flatMap((request) => (request.type === 'trades' ? [request.openTime] : []));
+  assert.deepEqual(askedFor(), [minuteAt(0).openTime]);
+  run.ours(minuteAt(0, { revision: 1, reason: 'repair' }));
+  run.pass(1_000);
+  assert.deepEqual(askedFor(), [minuteAt(1).openTime]);
+  // What cannot be had keeps nobody waiting.
+  const { symbol, openTime } = minuteAt(1);
+  run.evidence({ type: 'unrepairable', symbol, openTime, reason: 'no such trades' });
+  run.pass(1_000);
+  assert.deepEqual(askedFor(), [minuteAt(2).openTime]);
 });
 
 test('at the limit of open minutes the one that waits longest is given up, and said to be', () => {

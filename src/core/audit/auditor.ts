@@ -140,20 +140,27 @@ export class Auditor {
     return requests;
   }
 
-  /** Those that are due; of repairs no more than may be under way at once, the others are due a little later. */
+  /**
+   * Those that are due; of repairs no more than may be under way at once, and no minute's before that of the minute before, at whose
+   * close it may begin: the others are due a little later.
+   */
   private whoseTurnItIs(now: EpochMs): readonly MinuteAudit[] {
     const all = [...this.open.values()];
     let underWay = all.filter((minute) => minute.isUnderRepair(now)).length;
     return all.filter((minute) => {
       if (minute.dueAt > now) return false;
       if (minute.phase !== 'repairing' || minute.isUnderRepair(now)) return true;
-      if (underWay < REPAIRS_UNDER_WAY_MAX) {
+      if (underWay < REPAIRS_UNDER_WAY_MAX && !this.isBeforeUnrepaired(minute)) {
         underWay++;
         return true;
       }
       minute.dueAt = addMs(now, TURN_WAIT_MS);
       return false;
     });
+  }
+
+  private isBeforeUnrepaired({ symbol, openTime }: MinuteAudit): boolean {
+    return this.open.get(keyOf(symbol, addMs(openTime, -MINUTE_MS)))?.isRepairAwaited ?? false;
   }
 
   /** The minute that `evidence` speaks of, where it is of any use. */

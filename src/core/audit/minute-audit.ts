@@ -149,6 +149,11 @@ export class MinuteAudit {
     return now - tradesAskedAt < ANSWER_WAIT_MS;
   }
 
+  /** Its trades are asked for again, and no word was said yet that they cannot be had. */
+  get isRepairAwaited(): boolean {
+    return (this.phase === 'repairing' || this.phase === 'settling') && this.told === undefined;
+  }
+
   /** To be called when `dueAt` is reached: what to ask now, if anything. */
   due(now: EpochMs): MinuteRequest | undefined {
     switch (this.phase) {
