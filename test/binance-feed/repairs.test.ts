@@ -179,8 +179,9 @@ test('a minute without trades is repaired by an empty group, one that does not e
   feed.feed.ask({ type: 'trades', symbol: BTCUSDT, openTime: minute(3) });
   await feed.until(() => answered(feed, 'repaired', minute(1)), 'the empty minute');
   await feed.until(() => answered(feed, 'absent', minute(3)), 'the absent minute');
+  const nextTradeTime = trades.find(({ T }) => T >= NOW + 2 * MINUTE)?.T;
   assert.deepEqual(partsOf(feed), [
-    { symbol: BTCUSDT, openTime: minute(1), part: 0, parts: 1, trades: [] },
+    { symbol: BTCUSDT, openTime: minute(1), part: 0, parts: 1, trades: [], nextTradeTime },
   ]);
 });
 
