@@ -60,6 +60,15 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong: 'A repair that came after two minutes left the empty seconds behind it at the old close',
   },
   {
+    seed: 30_313,
+    wrong: 'None: a Retry-After was counted that came after the question had timed out',
+  },
+  {
+    seed: 30_447,
+    wrong:
+      'The clock was set back before the exchange was heard of: a @kline stream took itself to begin later than it did',
+  },
+  {
     seed: 20_105,
     wrong: 'None: the judge asked for trades of minutes that a failing store had not taken',
   },

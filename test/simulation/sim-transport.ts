@@ -104,11 +104,15 @@ export function createSimNetwork(options: SimNetworkOptions): SimNetwork {
     }
     const begun = epoch;
     const path = url.pathname + url.search;
+    /** Nobody reads an answer any more: a Retry-After that comes then cannot be kept. */
+    let isOver = false;
     const timeout = life.timer(timeoutMs, () => {
+      isOver = true;
       note(`GET ${path}: no answer in time`);
       reject(timeoutError());
     });
     const onAbort = () => {
+      isOver = true;
       timeout.cancel();
       reject(signal.reason);
     };
@@ -116,7 +120,7 @@ export function createSimNetwork(options: SimNetworkOptions): SimNetwork {
 
     function over(act: () => void): void {
       life.arrive(latency() + exchange.weather.restSlowMs, () => {
-        if (begun !== epoch) return;
+        if (begun !== epoch || isOver) return;
         timeout.cancel();
         signal.removeEventListener('abort', onAbort);
         act();

@@ -102,7 +102,9 @@ export class KlineStream {
     if (this.#start !== undefined) return this.#start;
     const offsetMs = this.#options.clockOffsetMs();
     if (offsetMs === undefined) return this.#createdAt;
-    this.#start = addMs(this.#createdAt, Math.round(offsetMs));
+    const start = addMs(this.#createdAt, Math.round(offsetMs));
+    // Later than now where the machine's clock was set back in between: then it is not known better than this.
+    this.#start = Math.min(start, this.#options.exchangeTime()) as EpochMs;
     return this.#start;
   }
 

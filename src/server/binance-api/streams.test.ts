@@ -239,6 +239,20 @@ describe('/ws and /stream', () => {
     );
   });
 
+  it('begins no later than now where the machine’s clock was set back before the exchange’s was known', async () => {
+    await using test = await testServer();
+    const { clockOffsetMs: _, ...offline } = liveStatus(test.clock.now(), { state: 'offline' });
+    test.market.applyStatus(offline);
+    const socket = await open(test, '/ws/btcusdt@kline_1m');
+    await test.clock.advance(-5 * 60_000);
+    test.market.applyStatus(liveStatus(test.clock.now(), { clockOffsetMs: 0 }));
+    test.market.applyClosed(aCandle(minute(-5)));
+    assert.deepEqual(
+      (await settled(socket)).map(kline).map(({ t }) => t),
+      [minute(-5)],
+    );
+  });
+
   it('sends each candle of a recording as it closes, however long ago that was', async () => {
     await using test = await testServer();
     const source = { kind: 'recording', name: 'day.ndjson' } as const;
