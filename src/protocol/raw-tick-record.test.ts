@@ -104,10 +104,15 @@ test('watermark, void, symbol start and repair part written and read again are t
             threeDayAnchor: time,
             minutesFrom: time,
             daysFrom: time,
+            previousClose: 9_000_012n,
             isNewSeries: true,
           },
         },
         { type: 'repair', repair: { symbol, openTime: time, part: 0, parts: 2, trades: ours } },
+        {
+          type: 'repair',
+          repair: { symbol, openTime: time, part: 0, parts: 1, trades: ours, nextTradeTime: time },
+        },
       ] as const) {
         assert.deepEqual(decodeRawTick(encodeRawTick(tick)), tick);
       }

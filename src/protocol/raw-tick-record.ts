@@ -39,10 +39,11 @@ const symbolStartSchema = z
     threeDayAnchor: timeField,
     minutesFrom: timeField,
     daysFrom: timeField,
+    previousClose: decimalField.optional(),
     newSeries: z.literal(true).optional(),
   })
   .transform(
-    ({ s, T, threeDayAnchor, minutesFrom, daysFrom, newSeries }): RawTick => ({
+    ({ s, T, threeDayAnchor, minutesFrom, daysFrom, previousClose, newSeries }): RawTick => ({
       type: 'symbol',
       start: {
         symbol: s,
@@ -50,6 +51,7 @@ const symbolStartSchema = z
         threeDayAnchor,
         minutesFrom,
         daysFrom,
+        ...(previousClose === undefined ? {} : { previousClose }),
         ...(newSeries === undefined ? {} : { isNewSeries: newSeries }),
       },
     }),
@@ -163,7 +165,8 @@ export function encodeRawTick(tick: RawTick): string {
       return JSON.stringify({ e: 'watermark', s: symbol, T: time, a: aggTradeId });
     }
     case 'symbol': {
-      const { symbol, time, threeDayAnchor, minutesFrom, daysFrom, isNewSeries } = tick.start;
+      const { symbol, time, threeDayAnchor, minutesFrom, daysFrom } = tick.start;
+      const { previousClose, isNewSeries } = tick.start;
       return JSON.stringify({
         e: 'symbol',
         s: symbol,
@@ -171,6 +174,7 @@ export function encodeRawTick(tick: RawTick): string {
         threeDayAnchor,
         minutesFrom,
         daysFrom,
+        ...(previousClose === undefined ? {} : { previousClose: formatDecimal(previousClose) }),
         ...(isNewSeries === undefined ? {} : { newSeries: isNewSeries }),
       });
     }

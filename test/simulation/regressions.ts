@@ -69,6 +69,11 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
       'The clock was set back before the exchange was heard of: a @kline stream took itself to begin later than it did',
   },
   {
+    seed: 30_109,
+    wrong:
+      'A start in the first minute of a day knew no close before it: its first, empty seconds were left out',
+  },
+  {
     seed: 20_105,
     wrong: 'None: the judge asked for trades of minutes that a failing store had not taken',
   },

@@ -231,6 +231,13 @@ export class SymbolAggregation {
     this.minutesFrom = Math.min(this.minutesFrom ?? minutesFrom, minutesFrom) as EpochMs;
     this.daysFrom = Math.min(this.daysFrom ?? daysFrom, daysFrom) as EpochMs;
     if (isOtherGrid) this.corrections.reRollDays('3d', this.rollUps());
+    // A day's first minute has no tiles before it.
+    if (this.minuteOpenTime >= 0 || start.previousClose === undefined) return;
+    if (start.minutesFrom < start.time) return;
+    this.openMinute(start.time);
+    this.previousClose = start.previousClose;
+    this.previousIsSure = true;
+    this.idMayJump = true;
   }
 
   /** What comes does not reach back to what is open here: the open windows can never be whole, their klines are history. */

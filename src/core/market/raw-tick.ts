@@ -1,6 +1,7 @@
 // What the log's topic `raw_ticks` carries: trades, and the control records that make replay equal to live.
 import type { AggTrade } from './agg-trade.ts';
 import type { Candle } from './candle.ts';
+import type { Decimal } from './decimal.ts';
 import type { MarketSymbol } from './symbol.ts';
 import type { EpochMs } from './time.ts';
 
@@ -23,6 +24,8 @@ export interface SymbolStart {
   readonly threeDayAnchor: EpochMs;
   readonly minutesFrom: EpochMs;
   readonly daysFrom: EpochMs;
+  /** Close of the minute before `time`, where it is known: until the first trade, candles are flat at it. */
+  readonly previousClose?: Decimal;
   /** The ids that follow are another series (a relisting, a reset test network): they begin anew, below the last. */
   readonly isNewSeries?: true;
 }

@@ -152,8 +152,10 @@ export function tilesOf(
   const opens = (['1M', '1w', '3d'] as const).map((each) => openTimeOf(each, time, calendar));
   const daysFrom = Math.min(...opens) as EpochMs;
   const before = ({ closeTime }: Candle) => closeTime < time;
+  const last = rows.minutes.find(({ openTime }) => openTime === addMs(time, -MINUTE_MS));
+  const previousClose = last === undefined ? {} : { previousClose: last.close };
   return {
-    start: { symbol, time, threeDayAnchor, minutesFrom, daysFrom },
+    start: { symbol, time, threeDayAnchor, minutesFrom, daysFrom, ...previousClose },
     days: rows.days.filter(({ openTime }) => openTime >= daysFrom && openTime < daysEnd),
     minutes: rows.minutes.filter((one) => one.openTime >= minutesFrom && before(one)),
     following: rows.minutes.filter(({ openTime }) => openTime >= time),
