@@ -3,6 +3,8 @@
 export interface Broker {
   /** What clients connect to: host:port. */
   readonly servers: string;
+  /** With `security`: the same broker by TLS and a login. */
+  readonly secureServers: string | undefined;
   readonly pid: number;
   /** Brings it back on the same port and folder. */
   start(): Promise<void>;
@@ -12,6 +14,14 @@ export interface Broker {
   signal(name: NodeJS.Signals): boolean;
 }
 
+export interface BrokerSecurity {
+  /** A PKCS12 file. */
+  readonly keystore: string;
+  readonly keystorePassword: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 export const LIBRARY_DIR: string;
 export function missingForKafka(): Promise<string | undefined>;
 export function fetchBroker(): Promise<void>;
@@ -19,4 +29,5 @@ export function startBroker(options: {
   readonly dir: string;
   readonly port?: number;
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  readonly security?: BrokerSecurity;
 }): Promise<Broker>;

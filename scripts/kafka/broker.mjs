@@ -61,14 +61,16 @@ export async function fetchBroker() {
 /**
  * Starts a broker whose logs lie in `dir` (made and formatted where it is not there). Resolves once it answers:
  * `servers` is what clients connect to, `stop` ends it, `kill` is kill -9, `start` brings it back on the same port.
+ * With `security`, `secureServers` speaks TLS and wants a login.
  */
-export async function startBroker({ dir, port = 0, settings = {} }) {
-  const ports = port === 0 ? await freePorts(2) : [port, port + 1];
-  const [client, controller] = ports;
+export async function startBroker({ dir, port = 0, settings = {}, security }) {
+  const ports = port === 0 ? await freePorts(3) : [port, port + 1, port + 2];
+  const [client, controller, secure] = ports;
   const configPath = join(dir, 'server.properties');
   mkdirSync(dir, { recursive: true });
-  writeFileSync(configPath, properties({ client, controller, dir, settings }));
-  if (!existsSync(join(dir, 'data'))) await formatStorage(configPath);
+  const more = security === undefined ? {} : secureListener(secure, security);
+  writeFileSync(configPath, properties({ client, controller, dir, settings, ...more }));
+  if (!existsSync(join(dir, 'data'))) await formatStorage(configPath, security);
   let child;
   const start = async () => {
     // Its own process group: a Ctrl-C in the terminal ends it through whoever started it, in order.
@@ -93,6 +95,7 @@ export async function startBroker({ dir, port = 0, settings = {} }) {
   await start();
   return {
     servers: `127.0.0.1:${client}`,
+    secureServers: security === undefined ? undefined : `127.0.0.1:${secure}`,
     get pid() {
       return child.pid;
     },
@@ -108,15 +111,15 @@ function javaArguments() {
 }
 
 /** Settings of a broker alone: without the replication factors of one, groups and transactions never begin. */
-function properties({ client, controller, dir, settings }) {
+function properties({ client, controller, dir, settings, listener = '', secured = {} }) {
   const all = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${client},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${client}`,
+    listeners: `PLAINTEXT://127.0.0.1:${client},CONTROLLER://127.0.0.1:${controller}${listener}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${client}${listener}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(dir, 'data'),
     'offsets.topic.replication.factor': 1,
@@ -134,6 +137,7 @@ function properties({ client, controller, dir, settings }) {
     'auto.create.topics.enable': false,
     // Replayed trades carry old times.
     'log.retention.ms': -1,
+    ...secured,
     ...settings,
   };
   return `${Object.entries(all)
@@ -141,12 +145,36 @@ function properties({ client, controller, dir, settings }) {
     .join('\n')}\n`;
 }
 
-async function formatStorage(configPath) {
+/** A third listener beside the two of every broker: TLS by a key of its own, and one user with a password. */
+function secureListener(port, { keystore, keystorePassword, username, password }) {
+  const name = 'listener.name.sasl_ssl';
+  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+  return {
+    listener: `,SASL_SSL://127.0.0.1:${port}`,
+    secured: {
+      'ssl.keystore.location': keystore,
+      'ssl.keystore.password': keystorePassword,
+      'ssl.keystore.type': 'PKCS12',
+      'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+      [`${name}.plain.sasl.jaas.config`]: `${plain} required user_${username}="${password}";`,
+      [`${name}.scram-sha-256.sasl.jaas.config`]: `${scram} required;`,
+      [`${name}.scram-sha-512.sasl.jaas.config`]: `${scram} required;`,
+    },
+  };
+}
+
+async function formatStorage(configPath, security) {
+  const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) =>
+    security === undefined
+      ? []
+      : ['--add-scram', `${mechanism}=[name=${security.username},password=${security.password}]`],
+  );
   const id = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
   const code = await run('java', [
     ...javaArguments(),
     'kafka.tools.StorageTool',
-    ...['format', '-t', id, '-c', configPath],
+    ...['format', '-t', id, '-c', configPath, ...users],
   ]);
   if (code !== 0) throw new SetupError(`The broker's folder could not be formatted: ${configPath}`);
 }

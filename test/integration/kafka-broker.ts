@@ -3,7 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Broker, missingForKafka, startBroker } from '../../scripts/kafka/broker.mjs';
+import {
+  type Broker,
+  type BrokerSecurity,
+  missingForKafka,
+  startBroker,
+} from '../../scripts/kafka/broker.mjs';
 import { systemClock } from '../../src/app/system-clock.ts';
 import { Cluster } from '../../src/log/kafka/cluster.ts';
 import { Outage, type RetryOptions } from '../../src/log/kafka/retry.ts';
@@ -27,9 +32,9 @@ export interface TestBroker extends Broker, AsyncDisposable {
   ): Promise<void>;
 }
 
-export async function testBroker(): Promise<TestBroker> {
+export async function testBroker(security?: BrokerSecurity): Promise<TestBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'wickstream-kafka-'));
-  const broker = await startBroker({ dir });
+  const broker = await startBroker(security === undefined ? { dir } : { dir, security });
   const { servers } = broker;
   return Object.assign(Object.create(broker) as Broker, {
     async createTopics(

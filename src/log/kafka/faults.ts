@@ -88,6 +88,39 @@ export function hasLostSequence(error: unknown): boolean {
   return hasAny(error, LOST_SEQUENCE);
 }
 
+/** Kafka is there and does not let us in. */
+const REFUSED: ReadonlySet<string> = new Set([
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'ILLEGAL_SASL_STATE',
+  'SASL_AUTHENTICATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+]);
+
+/** Node's codes for a certificate it does not take. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ISSUER/;
+
+/** What to change, where we are not let in; undefined where that is not what went wrong. */
+export function remedyOf(error: unknown): string | undefined {
+  if (hasCode(error, CERTIFICATE)) return 'name whom to trust with --kafka-ca';
+  for (const name of faultsOf(error)) {
+    if (!REFUSED.has(name)) continue;
+    return name.includes('AUTHORIZATION')
+      ? 'allow it to this user in Kafka'
+      : 'check --kafka-sasl, --kafka-username and --kafka-password';
+  }
+  return undefined;
+}
+
+function hasCode(error: unknown, pattern: RegExp): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && pattern.test(String(error.code))) return true;
+  const inner: unknown[] = error instanceof MultipleErrors ? error.errors : [];
+  return [...inner, error.cause].some((each) => hasCode(each, pattern));
+}
+
 /** One line for the console, without a stack: the deepest reason is the one that helps. */
 export function reasonOf(error: unknown): string {
   if (error instanceof MultipleErrors && error.errors[0] !== undefined) {

@@ -69,6 +69,30 @@ describe('retry', () => {
     assert.deepEqual(lines, []);
   });
 
+  it('ends at once for who was never let in, and goes on for who was', async () => {
+    const { options } = watched();
+    const refused = new PartitionFault(new Set(['NETWORK', 'SASL_AUTHENTICATION_FAILED']), 'login');
+    const remedy =
+      /^LogError: Kafka at broker:9092: cannot write .*check --kafka-sasl, --kafka-user/;
+    await assert.rejects(
+      retry('write', options, async () => Promise.reject(refused)),
+      (error) => remedy.test(String(error)),
+    );
+    await retry('write', options, async () => 'let in');
+    let tries = 0;
+    const exchanged = async () => {
+      tries++;
+      if (tries < 3) throw refused;
+      return 'let in again';
+    };
+    assert.equal(await retry('write', options, exchanged), 'let in again');
+    const forbidden = new PartitionFault(new Set(['TOPIC_AUTHORIZATION_FAILED']), 'raw_ticks');
+    await assert.rejects(
+      retry('write', options, async () => Promise.reject(forbidden)),
+      /allow it to this user/,
+    );
+  });
+
   it('throws what trying again cannot mend, and ends with its signal', async () => {
     const { options, stop } = watched();
     await assert.rejects(

@@ -1,7 +1,8 @@
 // Tries again what failed for a passing reason, and tells of it in one line now and then. Decides nothing about what is passing.
 import type { Logger } from 'pino';
 import type { Clock, DurationMs, EpochMs } from '../../core/market/time.ts';
-import { isPassing, reasonOf } from './faults.ts';
+import { LogError } from '../log.ts';
+import { isPassing, reasonOf, remedyOf } from './faults.ts';
 
 export const RETRY_MS_MIN: DurationMs = 50;
 export const RETRY_MS_MAX: DurationMs = 1_000;
@@ -34,10 +35,13 @@ export async function retry<T>(
     signal.throwIfAborted();
     try {
       const answer = await attempt();
+      outage.answered();
       if (since !== undefined) outage.over(since);
       return answer;
     } catch (error) {
       signal.throwIfAborted();
+      const refusal = outage.refusal(what, error);
+      if (refusal !== undefined) throw refusal;
       if (!isPassing(error)) throw error;
       since ??= clock.now();
       outage.failed(what, error, since);
@@ -53,6 +57,7 @@ export class Outage {
   /** Where Kafka is, for the console. */
   private readonly servers: string;
   private toldAt: EpochMs | undefined;
+  private hasAnswered = false;
 
   constructor(servers: string, clock: Clock, logger: RetryLogger) {
     this.servers = servers;
@@ -63,6 +68,21 @@ export class Outage {
   /** For probes: why nothing goes on; undefined while it does. */
   get fault(): string | undefined {
     return this.toldAt === undefined ? undefined : `Kafka at ${this.servers} does not answer`;
+  }
+
+  answered(): void {
+    this.hasAnswered = true;
+  }
+
+  /**
+   * Who was never let in has the wrong settings, and is told so at once. Who was, goes on trying: a
+   * broker that starts, or whose users and certificates are being exchanged, refuses for a while.
+   */
+  refusal(what: string, error: unknown): LogError | undefined {
+    const remedy = this.hasAnswered && isPassing(error) ? undefined : remedyOf(error);
+    if (remedy === undefined) return undefined;
+    const message = `Kafka at ${this.servers}: cannot ${what} (${reasonOf(error)}): ${remedy}`;
+    return new LogError('refused', message, { cause: error });
   }
 
   failed(what: string, error: unknown, since: EpochMs): void {
