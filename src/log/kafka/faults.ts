@@ -26,6 +26,8 @@ const PASSING: ReadonlySet<string> = new Set([
   'CONCURRENT_TRANSACTIONS',
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
+  // A broker that has just started is not counted yet.
+  'INVALID_REPLICATION_FACTOR',
   'FENCED_LEADER_EPOCH',
   'KAFKA_STORAGE_ERROR',
   'LEADER_NOT_AVAILABLE',
