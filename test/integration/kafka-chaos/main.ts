@@ -45,7 +45,8 @@ async function run(seed: number): Promise<ChaosResult> {
   await using broker = await testBroker();
   const logPath = join(dir, `${seed}.log`);
   await rm(logPath, { force: true });
-  return runChaos({
+  // Awaited here: the broker is closed when this function is left.
+  return await runChaos({
     ...{ broker, perSecond, faultsMax, logPath, partitions: PARTITIONS },
     shape: { seed, symbols, trades, minutes: MINUTES },
     faultEveryMs: FAULT_EVERY_MS,
