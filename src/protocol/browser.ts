@@ -146,7 +146,10 @@ export type ServerMessage =
 
 export const HEARTBEAT_MS = 1_000;
 
-/** GET /api/v1/candles?symbol&interval&before=<openTime>&limit → `{ candles: CandleRow[], more }`, ascending, openTime < before: scrolling back. */
+/**
+ * GET /api/v1/candles?symbol&interval&before=<openTime>&limit → `{ candles: CandleRow[], more }`, ascending, openTime < before:
+ * scrolling back. With `after` in place of `before` the next ones after it, across any gap.
+ */
 export interface CandlePage {
   readonly candles: readonly CandleRow[];
   readonly more: boolean;

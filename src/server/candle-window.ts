@@ -4,7 +4,12 @@ import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { EpochMs } from '../core/market/time.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import type { CandleQuery, CandleStore } from '../store/candle-store.ts';
-import { type PageQuery, readStoredPage } from '../store/stored-page.ts';
+import {
+  type NextQuery,
+  type PageQuery,
+  readNextPage,
+  readStoredPage,
+} from '../store/stored-page.ts';
 import { type AnyCandle, isClosed } from './candle-row.ts';
 
 /** Of two states of one candle the truer: the higher revision, then closed before open, then the later seen. */
@@ -66,4 +71,20 @@ export async function readCandlePage(
   );
   const merged = mergeCandles(stored.candles, live);
   return { candles: merged.slice(-limit), more: stored.isCut || merged.length > limit };
+}
+
+/** The oldest up to `limit` from `from` on. */
+export async function readNextCandles(
+  store: CandleStore,
+  market: LiveMarket,
+  query: NextQuery,
+): Promise<readonly AnyCandle[]> {
+  const { symbol, interval, from, limit } = query;
+  const stored = await readNextPage(store, query);
+  // Of those it has, none may be passed over that the store still holds more before.
+  const to = stored.isCut ? (stored.candles.at(-1)?.openTime ?? from) : Number.MAX_SAFE_INTEGER;
+  const live = liveCandles(market, symbol, interval).filter(
+    ({ openTime }) => openTime >= from && openTime <= to,
+  );
+  return mergeCandles(stored.candles, live).slice(0, limit);
 }

@@ -29,8 +29,16 @@ export interface PageQuery {
 export interface StoredPage {
   /** Ascending, the newest up to `limit`. */
   readonly candles: readonly Candle[];
-  /** Ended at `PARTS_READ_MAX`: there are older ones, however few these are. */
+  /** Ended at a limit: there may be more in the direction asked for, however few these are. */
   readonly isCut: boolean;
+}
+
+export interface NextQuery {
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  /** Least openTime, inclusive. */
+  readonly from: EpochMs;
+  readonly limit: number;
 }
 
 type Series = PageQuery & { readonly calendar: Calendar };
@@ -58,6 +66,37 @@ export async function readStoredPage(store: Store, query: PageQuery): Promise<St
     }
   }
   return { candles: joined(stored, made, limit), isCut: false };
+}
+
+/** The oldest up to `limit` from `from` on, however long the gap before the first of them. */
+export async function readNextPage(store: Store, query: NextQuery): Promise<StoredPage> {
+  const { symbol, interval, from, limit } = query;
+  const stored = await store.read({ ...query, take: 'first' });
+  const kept = { candles: stored, isCut: stored.length === limit };
+  if (interval === '1s' || interval === '1m') return kept;
+  const calendar = await calendarOf(store, symbol, interval);
+  const minutes = { symbol, interval: '1m', from, limit: 1, take: 'first' } as const;
+  const [minute] = await store.read(minutes);
+  if (calendar === undefined || minute === undefined) return kept;
+  // Minutes may begin within a window that is not whole.
+  const first = nextOpenTime(interval, openTimeOf(interval, minute.openTime, calendar));
+  if (isWithoutHoles(stored, first)) return kept;
+  const windows = Math.max(1, Math.min(limit, Math.floor(PARTS_READ_MAX / minutesOf(interval))));
+  let to = stored[0] !== undefined && stored[0].openTime < first ? stored[0].openTime : first;
+  for (let count = 1; count < windows; count++) to = nextOpenTime(interval, to);
+  const { candles } = await readStoredPage(store, { symbol, interval, to, limit: windows + 1 });
+  const made = candles.filter(({ openTime }) => openTime >= from);
+  return made.length > 0 ? { candles: made, isCut: true } : kept;
+}
+
+function isWithoutHoles(candles: readonly Candle[], by: EpochMs): boolean {
+  const [first] = candles;
+  if (first === undefined || first.openTime > by) return false;
+  return candles.every(
+    ({ openTime }, index) =>
+      openTime === first.openTime ||
+      openTime === addMs(candles[index - 1]?.closeTime ?? openTime, 1),
+  );
 }
 
 function joined(

@@ -188,7 +188,8 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
     await withPage(query, async (page) => {
       await page.waitForTimeout(900);
       const release = await holdPages(page);
-      for (let pull = 0; pull < 2; pull++) await drag(page, 1_280, 100);
+      // The next page is fetched a screen before it is needed.
+      for (let pull = 0; pull < 8; pull++) await drag(page, 1_280, 100);
       const rested = await visibleSpan(page);
       const answered = page.waitForResponse(/api\/v1\/candles/);
       release();
@@ -203,6 +204,51 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
       await page.mouse.move(500, 20);
       await page.waitForFunction(
         () => document.querySelector('.legend-phase')?.textContent === 'open',
+      );
+    });
+  });
+
+  it('jumps to a date by the button and by a key, and the link reopens it', async () => {
+    const wanted = Math.floor(Date.now() / 60_000) * 60_000 - 4_000 * 60_000;
+    const [date = '', time = ''] = new Date(wanted).toISOString().slice(0, 16).split('T');
+    await withPage('?symbol=SOLUSDT&interval=1m', async (page) => {
+      await page.locator('.zone').click();
+      await page.keyboard.press('g');
+      await page.locator('.date-popover input[type=date]').fill(date);
+      await page.locator('.date-popover input[type=time]').fill(time);
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/from=\d+&to=\d+/);
+      const span = await visibleSpan(page);
+      assert.ok(span.from < wanted && span.to > wanted, `${span.from} to ${span.to}`);
+      assert.equal(await page.textContent('.legend-phase'), 'closed', 'the candle is pointed at');
+      await page.reload();
+      await untilDrawn(page);
+      await page.waitForTimeout(900);
+      const again = await visibleSpan(page);
+      assert.ok(Math.abs(again.from - span.from) <= 120_000, `${again.from} is about ${span.from}`);
+      await page.locator('.date-button').click();
+      await page.locator('.date-popover input[type=date]').fill('2001-01-01');
+      await page.locator('.date-popover button').click();
+      await page.waitForFunction(
+        (to) => Number(new URL(location.href).searchParams.get('to')) < to,
+        span.from,
+      );
+      const oldest = await visibleSpan(page);
+      assert.ok(oldest.from > wanted - 2_100 * 60_000, 'nothing is that old: the oldest there is');
+      assert.equal(await page.locator('.notices').count(), 0, 'nothing failed');
+    });
+  });
+
+  it('shows no empty space however hard it is dragged into the past', async () => {
+    await withPage('?symbol=SOLUSDT&interval=1m&bench=1', async (page) => {
+      for (let pull = 0; pull < 12; pull++) await drag(page, 60, 1_390);
+      await page.waitForTimeout(1_200);
+      const { from, to } = await visibleSpan(page);
+      const view = await page.evaluate(() => window.__wickstreamView?.());
+      const slots = view?.slots ?? 0;
+      assert.ok(
+        (to - from) / 60_000 > slots * 0.9,
+        `${(to - from) / 60_000} minutes in ${slots} slots`,
       );
     });
   });

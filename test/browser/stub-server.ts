@@ -6,6 +6,7 @@ import { extname, join, normalize } from 'node:path';
 import { type WebSocket, WebSocketServer } from 'ws';
 import {
   DEFAULT_CALENDAR,
+  INTERVAL_MS,
   INTERVALS,
   type Interval,
   isInterval,
@@ -23,6 +24,7 @@ import {
   generatedCandle,
   generatedPage,
   openCandle,
+  STUB_HISTORY_WINDOWS,
   STUB_SYMBOLS,
   type StubSymbol,
 } from './generated-candles.ts';
@@ -253,7 +255,11 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
       return;
     }
     const view = { symbol, interval };
-    const body = page(view, Number(query.get('before')), Number(query.get('limit')));
+    const limit = Number(query.get('limit'));
+    const after = query.get('after');
+    const oldest = Date.now() - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval];
+    const next = Math.max(Number(after), oldest) + (limit + 1) * INTERVAL_MS[interval];
+    const body = page(view, after === null ? Number(query.get('before')) : next, limit);
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
 

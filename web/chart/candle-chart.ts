@@ -8,7 +8,7 @@ import {
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
-import type { Interval } from '../../src/core/market/interval.ts';
+import { INTERVAL_MS, type Interval } from '../../src/core/market/interval.ts';
 import type { CandleRow } from '../../src/protocol/browser.ts';
 import { groupThousands, trimDecimal } from '../legend/format-decimal.ts';
 import { auditRail } from './audit-rail.ts';
@@ -41,6 +41,8 @@ import type { ZoneOffset } from './wall-clock.ts';
 export interface VisibleRange {
   readonly from: number;
   readonly to: number;
+  /** How many slots are in view. */
+  readonly slots: number;
   /** Negative where empty space is shown before the first candle. */
   readonly slotsBefore: number;
   /** Negative where empty space is shown after the last candle: its usual place at the live edge. */
@@ -64,12 +66,12 @@ export interface CandleChart {
   applyChange(before: readonly CandleRow[], change: RowsChange): void;
   /** What the price label says: the newest candle there is, whether or not it is among the rows. */
   setNewest(row: CandleRow | undefined, isHeld: boolean): void;
-  /** Whether candles before the first row may still come: else the view ends there. */
-  setHasOlder(hasOlder: boolean): void;
   /** Puts the crosshair on a candle; undefined takes it away. */
   point(row: CandleRow | undefined): void;
   /** Looks at these open times (ms). */
   lookAt(range: { readonly from: number; readonly to: number }): void;
+  /** Whether the reader is dragging it, or it still rolls. */
+  isMoving(): boolean;
   /** Goes back to the last candle. */
   lookAtLive(): void;
   setTheme(theme: Theme): void;
@@ -83,7 +85,7 @@ export interface CandleChart {
   close(): void;
 }
 
-/** Empty slots that may be shown before the very first candle. */
+/** Empty slots that may be shown before the first candle, also while older ones are on their way. */
 const LEFT_SLACK_SLOTS = 3;
 
 /** A space as wide as a digit. */
@@ -100,7 +102,6 @@ export function candleChart(options: CandleChartOptions): CandleChart {
   let countdown = '';
   let newest: CandleRow | undefined;
   let isNewestHeld = true;
-  let hasOlder = false;
 
   const chart: IChartApiBase<Time> = createChartEx(
     options.container,
@@ -137,13 +138,28 @@ export function candleChart(options: CandleChartOptions): CandleChart {
 
   /** A drag beyond the first candle goes no further than that: true where it was moved back. */
   function holdLeftEdge({ from, to }: LogicalRange): boolean {
-    const width = to - from;
-    const slack = hasOlder ? width / 2 : LEFT_SLACK_SLOTS;
-    const short = -slack - from;
+    const short = -LEFT_SLACK_SLOTS - from;
     // Fewer candles than places: empty space is where it must be.
-    if (short < 0.01 || rows.length < width) return false;
+    if (short < 0.01 || rows.length < to - from) return false;
     scale.scrollToPosition(scale.scrollPosition() + short, false);
     return true;
+  }
+
+  /** Where the rows end within it, as much beside them, so that the scale stays. */
+  function lookAt({ from, to }: { readonly from: number; readonly to: number }): void {
+    const [first = 0, last = 0] = [rows[0]?.[0], rows.at(-1)?.[0]];
+    const slots = Math.min(rows.length, (to - from) / INTERVAL_MS[interval]);
+    const end = scale.timeToIndex(toSeconds(last) as UTCTimestamp);
+    if (from < first) {
+      scale.setVisibleLogicalRange({ from: -LEFT_SLACK_SLOTS, to: slots - LEFT_SLACK_SLOTS });
+    } else if (to > last && end !== null) {
+      scale.setVisibleLogicalRange({ from: end - slots, to: end });
+    } else {
+      scale.setVisibleRange({
+        from: toSeconds(from) as UTCTimestamp,
+        to: toSeconds(to) as UTCTimestamp,
+      });
+    }
   }
 
   function tellRange(range: LogicalRange): void {
@@ -154,6 +170,7 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     options.onRange({
       from: typeof info.from === 'number' ? toMs(info.from) : first[0],
       to: typeof info.to === 'number' ? toMs(info.to) : last[0],
+      slots: range.to - range.from,
       slotsBefore: info.barsBefore,
       slotsAfter: info.barsAfter,
     });
@@ -245,9 +262,11 @@ export function candleChart(options: CandleChartOptions): CandleChart {
       const hold = isOther ? undefined : holdView(next);
       rows = next;
       widenDigits(next);
-      redraw();
-      if (isOther) scale.resetTimeScale();
-      hold?.();
+      pointer.whileRowsChange(() => {
+        redraw();
+        if (isOther) scale.resetTimeScale();
+        hold?.();
+      });
     },
     applyChange(before, change) {
       rows = change.rows;
@@ -268,16 +287,9 @@ export function candleChart(options: CandleChartOptions): CandleChart {
       }
       showPrice();
     },
-    setHasOlder(next) {
-      hasOlder = next;
-    },
     point: pointer.point,
-    lookAt({ from, to }) {
-      scale.setVisibleRange({
-        from: toSeconds(from) as UTCTimestamp,
-        to: toSeconds(to) as UTCTimestamp,
-      });
-    },
+    lookAt,
+    isMoving: pointer.isMoving,
     // Not scrollToRealTime: an update during its animation leaves it short of the last candle.
     lookAtLive: () => scale.scrollToPosition(RIGHT_OFFSET_SLOTS, false),
     setTheme(theme) {
@@ -310,7 +322,10 @@ export function candleChart(options: CandleChartOptions): CandleChart {
       showCurrent();
     },
     digits: () => Math.max(0, digits),
-    close: () => chart.remove(),
+    close() {
+      pointer.close();
+      chart.remove();
+    },
   };
 
   function showCurrent(): void {

@@ -3,8 +3,10 @@ import { type Interval, nextOpenTime } from '../../src/core/market/interval.ts';
 import { epochMs } from '../../src/core/market/time.ts';
 import type { CandleRow } from '../../src/protocol/browser.ts';
 
-/** Rows kept in memory (about 25 MB); beyond it the far end from the reader is let go. */
-export const ROWS_HELD_MAX = 30_000;
+/** Rows kept; beyond it the far end from the reader is let go. Two screens of the widest monitor: each page that comes sets all points anew. */
+export const ROWS_HELD_MAX = 8_000;
+/** Left of them then. */
+export const ROWS_KEPT = 6_000;
 
 /**
  * What an update did to the rows, so that the chart does no more than needed:

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CandleRow } from '../../src/protocol/browser.ts';
-import { ROWS_HELD_MAX } from './candle-rows.ts';
+import { ROWS_HELD_MAX, ROWS_KEPT } from './candle-rows.ts';
 import {
   backToLive,
   type CandleWindow,
   EMPTY_WINDOW,
   jumpedTo,
   newestRow,
+  trimmed,
   withNewerPage,
   withOlderPage,
   withSnapshot,
@@ -80,17 +81,27 @@ describe('CandleWindow', () => {
 
   it('lets the newest go when scrolled back past the limit, and keeps them for the way back', () => {
     const full = withSnapshot(EMPTY_WINDOW, page(10_000, 10_000 + ROWS_HELD_MAX), '1m');
-    const back = withOlderPage(full, page(9_000, 10_000));
-    assert.equal(back.rows.length, ROWS_HELD_MAX);
+    const back = trimmed(withOlderPage(full, page(9_000, 10_000)), 500);
+    assert.deepEqual(span(back.rows), [9_000, 9_000 + ROWS_KEPT - 1]);
     assert.equal(back.isLive, false);
     assert.equal(newestRow(back)?.[0], (10_000 + ROWS_HELD_MAX - 1) * 60_000);
   });
 
-  it('lets the oldest go when the live edge grows past the limit', () => {
+  it('lets the oldest go when the live edge grows past the limit and the reader is there', () => {
     const full = withSnapshot(EMPTY_WINDOW, page(0, ROWS_HELD_MAX, false), '1m');
-    const { window, isTrimmed } = withUpdate(full, testMinutes(ROWS_HELD_MAX, ROWS_HELD_MAX + 1));
-    assert.equal(isTrimmed, true);
-    assert.ok(window.rows.length < ROWS_HELD_MAX);
-    assert.equal(window.hasOlder, true, 'what was let go can be fetched again');
+    const { window } = withUpdate(full, testMinutes(ROWS_HELD_MAX, ROWS_HELD_MAX + 1));
+    const less = trimmed(window, window.rows.length - 100);
+    assert.equal(less.rows.length, ROWS_KEPT);
+    assert.equal(less.isLive, true);
+    assert.equal(less.hasOlder, true, 'what was let go can be fetched again');
+    assert.equal(trimmed(less, 0), less, 'within the limit nothing goes');
+  });
+
+  it('keeps what the reader looks at, also in the middle of what is held', () => {
+    const full = withSnapshot(EMPTY_WINDOW, page(0, ROWS_HELD_MAX + 10), '1m');
+    const less = trimmed(full, ROWS_HELD_MAX / 2);
+    const [from = 0, to = 0] = span(less.rows);
+    assert.ok(from > 0 && to < ROWS_HELD_MAX, `${from} to ${to}`);
+    assert.ok(from < ROWS_HELD_MAX / 2 && to > ROWS_HELD_MAX / 2);
   });
 });

@@ -8,6 +8,7 @@ import {
 import {
   joinRows,
   ROWS_HELD_MAX,
+  ROWS_KEPT,
   type RowsChange,
   snapshotRows,
   updateRows,
@@ -45,12 +46,10 @@ export function withSnapshot(
 export function withUpdate(
   window: CandleWindow,
   candles: readonly CandleRow[],
-): { readonly window: CandleWindow; readonly change: RowsChange; readonly isTrimmed: boolean } {
+): { readonly window: CandleWindow; readonly change: RowsChange } {
   if (window.isLive) {
     const change = updateRows(window.rows, candles);
-    const isTrimmed = change.rows.length > ROWS_HELD_MAX;
-    const next = { ...window, rows: change.rows };
-    return { window: isTrimmed ? withoutOldest(next) : next, change, isTrimmed };
+    return { window: { ...window, rows: change.rows }, change };
   }
   const last = window.rows.at(-1)?.[0] ?? 0;
   const change = updateRows(
@@ -58,20 +57,13 @@ export function withUpdate(
     candles.filter((row) => row[0] <= last),
   );
   const liveRows = updateRows(window.liveRows, candles).rows.slice(-SNAPSHOT_CANDLES_MAX);
-  return { window: { ...window, rows: change.rows, liveRows }, change, isTrimmed: false };
+  return { window: { ...window, rows: change.rows, liveRows }, change };
 }
 
-/** Joins the page before the first row. Past the limit the newest rows are let go, and with them the live edge. */
+/** Joins the page before the first row. */
 export function withOlderPage(window: CandleWindow, page: CandlePage): CandleWindow {
   const rows = joinRows(window.rows, page.candles);
-  const next = { ...window, rows, hasOlder: page.more && page.candles.length > 0 };
-  if (rows.length <= ROWS_HELD_MAX) return next;
-  return {
-    ...next,
-    rows: rows.slice(0, ROWS_HELD_MAX),
-    isLive: false,
-    liveRows: window.isLive ? window.rows.slice(-SNAPSHOT_CANDLES_MAX) : window.liveRows,
-  };
+  return { ...window, rows, hasOlder: page.more && page.candles.length > 0 };
 }
 
 /** Joins a page after the last row; where it meets the newest candles, the window is live again. */
@@ -81,11 +73,27 @@ export function withNewerPage(
   interval: Interval,
 ): CandleWindow {
   const joined = { ...window, rows: joinRows(window.rows, page.candles) };
-  const next = meetsLive(joined, interval);
-  return next.rows.length > ROWS_HELD_MAX ? withoutOldest(next) : next;
+  return meetsLive(joined, interval);
 }
 
-/** Leaves the live edge for a page far back (a link into the past). */
+/**
+ * Of more than `ROWS_HELD_MAX` rows the `ROWS_KEPT` around the index `middle`; the newest ones let go take the live edge with them.
+ * Apart from the joining: candles that go at an edge move a view that is being dragged.
+ */
+export function trimmed(window: CandleWindow, middle: number): CandleWindow {
+  const { rows } = window;
+  if (rows.length <= ROWS_HELD_MAX) return window;
+  const start = Math.max(0, Math.min(rows.length - ROWS_KEPT, Math.round(middle - ROWS_KEPT / 2)));
+  const isLive = window.isLive && start + ROWS_KEPT >= rows.length;
+  return {
+    rows: rows.slice(start, start + ROWS_KEPT),
+    isLive,
+    liveRows: window.isLive && !isLive ? rows.slice(-SNAPSHOT_CANDLES_MAX) : window.liveRows,
+    hasOlder: window.hasOlder || start > 0,
+  };
+}
+
+/** Leaves what is held for a page elsewhere (a date, a link into the past). An empty page changes nothing. */
 export function jumpedTo(window: CandleWindow, page: CandlePage, interval: Interval): CandleWindow {
   if (page.candles.length === 0) return window;
   const liveRows = window.isLive ? window.rows : window.liveRows;
@@ -102,8 +110,4 @@ function meetsLive(window: CandleWindow, interval: Interval): CandleWindow {
   const rows = snapshotRows(window.rows, window.liveRows, interval);
   if (rows === window.liveRows) return window;
   return { ...window, rows, isLive: true, liveRows: [] };
-}
-
-function withoutOldest(window: CandleWindow): CandleWindow {
-  return { ...window, rows: window.rows.slice(-(ROWS_HELD_MAX * 0.75)), hasOlder: true };
 }

@@ -52,7 +52,7 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptionsBase> {
       timeVisible: true,
       secondsVisible: true,
       barSpacing: 8,
-      minBarSpacing: 0.5,
+      minBarSpacing: 1,
       rightOffset: RIGHT_OFFSET_SLOTS,
       lockVisibleTimeRangeOnResize: true,
     },

@@ -3,12 +3,19 @@ import type { IChartApiBase, ISeriesApi, SeriesType, Time, UTCTimestamp } from '
 import type { CandleRow } from '../../src/protocol/browser.ts';
 import { toMs, toSeconds } from './candle-points.ts';
 
+/** A chart let go of rolls on for about so long. */
+const ROLL_MS = 1_000;
 /** Slots kept between a candle that is pointed at by keyboard and the edge of the view. */
 const EDGE_SLOTS = 2;
 
 export interface ChartPointer {
   /** Puts the crosshair on a candle's close, moving the view where it is out of it; undefined takes it away. */
   point(row: CandleRow | undefined): void;
+  /** Whether a button or finger is down, or was so recently that the chart may still roll. */
+  isMoving(): boolean;
+  /** `act` sets all rows anew: what is pointed at and gone with them is pointed at no longer. */
+  whileRowsChange(act: () => void): void;
+  close(): void;
 }
 
 export function chartPointer(options: {
@@ -21,6 +28,19 @@ export function chartPointer(options: {
 }): ChartPointer {
   const { container, chart, series, rowAt, onPoint } = options;
   let isTouch = false;
+  let isDown = false;
+  let isChanging = false;
+  let upAt = Number.NEGATIVE_INFINITY;
+  const release = (event: PointerEvent) => {
+    isDown = false;
+    upAt = event.pointerType === 'touch' ? event.timeStamp : Number.NEGATIVE_INFINITY;
+  };
+  // Captured, so also where it ends outside of the chart.
+  const closing = new AbortController();
+  const { signal } = closing;
+  for (const end of ['pointerup', 'pointercancel'] as const) {
+    addEventListener(end, release, { capture: true, signal });
+  }
   /** Pointed at by keyboard, finger or link: stays until the mouse is really moved. */
   let held: CandleRow | undefined;
   // Before the library's own listeners: the click it makes of a tap does not say that it was one.
@@ -28,6 +48,7 @@ export function chartPointer(options: {
     'pointerdown',
     (event) => {
       isTouch = event.pointerType === 'touch';
+      isDown = true;
     },
     { capture: true },
   );
@@ -39,6 +60,7 @@ export function chartPointer(options: {
     { capture: true },
   );
   chart.subscribeCrosshairMove(({ time }) => {
+    if (isChanging) return;
     if (held !== undefined) {
       // A mouse that rests over the chart moves to where it is with each change of the page.
       setCrosshair(held);
@@ -52,6 +74,14 @@ export function chartPointer(options: {
 
   function setCrosshair(row: CandleRow): void {
     chart.setCrosshairPosition(Number(row[4]), toSeconds(row[0]) as UTCTimestamp, series);
+  }
+
+  function whileRowsChange(act: () => void): void {
+    // Between the old rows and the new the library has no price to put a crosshair at, and throws.
+    isChanging = true;
+    act();
+    isChanging = false;
+    if (held !== undefined && rowAt(held[0]) === undefined) held = undefined;
   }
 
   function point(row: CandleRow | undefined): void {
@@ -77,5 +107,10 @@ export function chartPointer(options: {
     else if (after > 0) scale.scrollToPosition(scale.scrollPosition() + after, false);
   }
 
-  return { point };
+  return {
+    point,
+    whileRowsChange,
+    isMoving: () => isDown || performance.now() - upAt < ROLL_MS,
+    close: () => closing.abort(),
+  };
 }

@@ -1,4 +1,4 @@
-// With `?bench=1` in the address: notes when each update was on the screen, for bench/latency. Else does nothing.
+// With `?bench=1` in the address: notes when each update was on the screen, for bench/latency, and what is held and in view, for bench/scroll. Else does nothing.
 
 export interface DrawnUpdate {
   /** The exchange's `E` of the newest trade in the update, ms. */
@@ -9,9 +9,20 @@ export interface DrawnUpdate {
   readonly drawnAt: number;
 }
 
+export interface HeldView {
+  /** Open times at the edges of what is in view, ms. */
+  readonly viewFrom: number;
+  readonly viewTo: number;
+  /** Places for candles in view. */
+  readonly slots: number;
+  readonly rows: number;
+  readonly hasOlder: boolean;
+}
+
 declare global {
   interface Window {
     __wickstreamDrawn?: DrawnUpdate[];
+    __wickstreamView?: () => HeldView;
   }
 }
 
@@ -20,9 +31,13 @@ export const DRAWN_MAX = 100_000;
 
 export type BenchProbe = (update: { readonly eventTime: number; readonly close: string }) => void;
 
+export function viewProbe(search: string, view: () => HeldView): void {
+  if (isBench(search)) window.__wickstreamView = view;
+}
+
 /** To be called right after the chart was given the update. */
 export function benchProbe(search: string, now: () => number): BenchProbe {
-  if (new URLSearchParams(search).get('bench') !== '1') return () => undefined;
+  if (!isBench(search)) return () => undefined;
   const drawn: DrawnUpdate[] = [];
   window.__wickstreamDrawn = drawn;
   return (update) => {
@@ -38,4 +53,8 @@ export function benchProbe(search: string, now: () => number): BenchProbe {
       port2.postMessage(undefined);
     });
   };
+}
+
+function isBench(search: string): boolean {
+  return new URLSearchParams(search).get('bench') === '1';
 }

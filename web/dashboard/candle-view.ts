@@ -3,33 +3,37 @@ import { type Interval, nextOpenTime } from '../../src/core/market/interval.ts';
 import { epochMs } from '../../src/core/market/time.ts';
 import type { CandlePage, CandleRow } from '../../src/protocol/browser.ts';
 import type { CandleChart, VisibleRange } from '../chart/candle-chart.ts';
-import { indexAtOrAfter, rowAt } from '../chart/candle-rows.ts';
+import { indexAtOrAfter, ROWS_HELD_MAX, ROWS_KEPT, rowAt } from '../chart/candle-rows.ts';
 import {
   backToLive,
   type CandleWindow,
   EMPTY_WINDOW,
   jumpedTo,
   newestRow,
+  trimmed,
   withNewerPage,
   withOlderPage,
   withSnapshot,
   withUpdate,
 } from '../chart/candle-window.ts';
 import type { ViewRange } from '../view/url-state.ts';
+import type { PageEdge } from './fetch-page.ts';
 
 /** Candles asked for in a page. */
 export const PAGE_CANDLES = 1_000;
-/** Slots left at an edge at which the next page is fetched. */
+/** Slots left at an edge at which the next page is fetched, and a screen more: the reader does not wait for it. */
 export const PAGE_MARGIN_SLOTS = 250;
+/** How often it is looked whether rows beyond the limit can go. */
+const TRIM_MS = 250;
 /** Rest after a page that failed. */
 export const PAGE_RETRY_MS = 3_000;
-/** Slots to the right of a linked range that are fetched with it. */
+/** Slots to the right of a range jumped to that are fetched with it. */
 const JUMP_MARGIN_SLOTS = 300;
 
 export interface CandleViewOptions {
   readonly now: () => number;
   readonly fetchPage: (
-    request: { readonly before: number; readonly limit: number },
+    request: PageEdge & { readonly limit: number },
     signal: AbortSignal,
   ) => Promise<CandlePage>;
   readonly onLoading: (isLoading: boolean) => void;
@@ -49,6 +53,8 @@ export interface CandleView {
   newest(): CandleRow | undefined;
   row(openTime: number): CandleRow | undefined;
   isEmpty(): boolean;
+  /** How many rows, and whether the server has older ones. */
+  held(): { readonly rows: number; readonly hasOlder: boolean };
   /** Whether the newest candle is among those held. */
   isLive(): boolean;
   /** The held candle `steps` after the one that opens at `openTime` (negative: before); of none, or past the ends, the nearest. */
@@ -65,11 +71,13 @@ export function candleView(options: CandleViewOptions): CandleView {
   let isNew = true;
   let isFetching = false;
   let retryAt = 0;
+  let trimming: ReturnType<typeof setTimeout> | undefined;
+  /** Open time in the middle of the view; the newest until it is known. */
+  let middle = Number.POSITIVE_INFINITY;
   let aborting = new AbortController();
 
   function show(next: CandleWindow): void {
     held = next;
-    chart?.setHasOlder(held.hasOlder);
     chart?.setRows(held.rows, interval, isNew);
     isNew = false;
     showNewest();
@@ -80,7 +88,7 @@ export function candleView(options: CandleViewOptions): CandleView {
   }
 
   async function fetchPage(
-    before: number,
+    edge: PageEdge,
     take: (window: CandleWindow, page: CandlePage) => CandleWindow,
   ): Promise<void> {
     if (isFetching || options.now() < retryAt) return;
@@ -88,12 +96,14 @@ export function candleView(options: CandleViewOptions): CandleView {
     isFetching = true;
     options.onLoading(true);
     try {
-      const page = await options.fetchPage({ before, limit: PAGE_CANDLES }, signal);
-      if (!signal.aborted) show(take(held, page));
+      const page = await options.fetchPage({ ...edge, limit: PAGE_CANDLES }, signal);
+      if (signal.aborted) return;
+      show(take(held, page));
+      trimSoon();
     } catch (error) {
       if (signal.aborted) return;
       retryAt = options.now() + PAGE_RETRY_MS;
-      options.onFault(`Older candles could not be loaded: ${faultText(error)}.`);
+      options.onFault(`Candles could not be loaded: ${faultText(error)}.`);
     } finally {
       if (!signal.aborted) {
         isFetching = false;
@@ -102,30 +112,60 @@ export function candleView(options: CandleViewOptions): CandleView {
     }
   }
 
-  /** Looks where the link points, once there are candles; fetches them where the snapshot begins later. */
+  /** Once the reader's hand rests: rows that go at an edge would move a chart that is being dragged. */
+  function trimSoon(): void {
+    if (trimming !== undefined || held.rows.length <= ROWS_HELD_MAX) return;
+    trimming = setTimeout(() => {
+      trimming = undefined;
+      if (chart?.isMoving() === true) return trimSoon();
+      const next = trimmed(held, indexAtOrAfter(held.rows, middle));
+      if (next !== held) show(next);
+    }, TRIM_MS);
+  }
+
+  /** What is under way is of no use any more: the reader goes elsewhere. */
+  function stopFetching(): void {
+    aborting.abort();
+    aborting = new AbortController();
+    isFetching = false;
+    retryAt = 0;
+    options.onLoading(false);
+  }
+
+  /** Looks where the reader wants to, once there are candles; fetches them where they are not held. */
   async function lookAtWanted(): Promise<void> {
     const range = wanted;
-    const first = held.rows[0];
+    if (range === undefined || held.rows.length === 0) return;
+    if (!holds(held, range)) await jump(range);
+    if (wanted !== range) return; // meanwhile the reader wished to be elsewhere
     wanted = undefined;
-    if (range === undefined || first === undefined) return;
-    if (range.from < first[0] && held.hasOlder) {
-      const before = after(interval, range.to, JUMP_MARGIN_SLOTS);
-      await fetchPage(Math.min(before, first[0]), (window, page) =>
-        jumpedTo(window, page, interval),
-      );
-    }
     chart?.lookAt(range);
+  }
+
+  async function jump(range: ViewRange): Promise<void> {
+    stopFetching();
+    let isNone = false;
+    const jumped = (window: CandleWindow, page: CandlePage) => {
+      isNone = page.candles.length === 0;
+      return jumpedTo(window, page, interval);
+    };
+    await fetchPage({ before: after(interval, range.to, JUMP_MARGIN_SLOTS) }, jumped);
+    // Nothing is that old: the oldest there are.
+    if (isNone) {
+      await fetchPage({ after: Math.max(0, range.from - 1) }, (window, page) => ({
+        ...jumped(window, page),
+        hasOlder: false,
+      }));
+    }
   }
 
   return {
     reset(nextInterval, range) {
-      aborting.abort();
-      aborting = new AbortController();
-      isFetching = false;
-      options.onLoading(false);
+      stopFetching();
       interval = nextInterval;
       wanted = range;
       isNew = true;
+      middle = Number.POSITIVE_INFINITY;
       held = EMPTY_WINDOW;
     },
     snapshot(page) {
@@ -137,8 +177,8 @@ export function candleView(options: CandleViewOptions): CandleView {
       const before = held.rows;
       const step = withUpdate(held, candles);
       held = step.window;
-      if (step.isTrimmed) chart?.setRows(held.rows, interval, false);
-      else chart?.applyChange(before, step.change);
+      chart?.applyChange(before, step.change);
+      trimSoon();
       showNewest();
     },
     async lookAt(range, openTime) {
@@ -150,15 +190,20 @@ export function candleView(options: CandleViewOptions): CandleView {
       const first = held.rows[0];
       const last = held.rows.at(-1);
       if (wanted !== undefined || first === undefined || last === undefined) return;
+      middle = (range.from + range.to) / 2;
+      // Never more than is left when rows are let go, or they would be fetched again.
+      const margin = Math.min(PAGE_MARGIN_SLOTS + range.slots, (ROWS_KEPT - range.slots) / 2 - 1);
       // A page's fault is told by fetchPage; nothing waits for the page here.
-      if (range.slotsBefore < PAGE_MARGIN_SLOTS && held.hasOlder) {
-        void fetchPage(first[0], withOlderPage);
-      } else if (range.slotsAfter < PAGE_MARGIN_SLOTS && !held.isLive) {
-        const before = after(interval, last[0], PAGE_CANDLES);
-        void fetchPage(before, (window, page) => withNewerPage(window, page, interval));
+      if (range.slotsBefore < margin && held.hasOlder) {
+        void fetchPage({ before: first[0] }, withOlderPage);
+      } else if (range.slotsAfter < margin && !held.isLive) {
+        const newer = (window: CandleWindow, page: CandlePage) =>
+          withNewerPage(window, page, interval);
+        void fetchPage({ after: last[0] }, newer);
       }
     },
     lookAtLive() {
+      wanted = undefined;
       if (!held.isLive) show(backToLive(held));
       chart?.lookAtLive();
     },
@@ -170,14 +215,25 @@ export function candleView(options: CandleViewOptions): CandleView {
       const at = Math.max(0, Math.min(held.rows.length - 1, from + steps));
       return held.rows[at];
     },
+    held: () => ({ rows: held.rows.length, hasOlder: held.hasOlder }),
     isEmpty: () => held.rows.length === 0,
     isLive: () => held.isLive,
     attach(next) {
       chart = next;
       if (held.rows.length > 0) show(held);
     },
-    close: () => aborting.abort(),
+    close() {
+      aborting.abort();
+      clearTimeout(trimming);
+    },
   };
+}
+
+/** Whether the range lies within the rows, as far as there are any. */
+function holds({ rows, hasOlder, isLive }: CandleWindow, { from, to }: ViewRange): boolean {
+  const first = rows[0]?.[0] ?? 0;
+  const last = rows.at(-1)?.[0] ?? 0;
+  return (from >= first || !hasOlder) && (to <= last || isLive);
 }
 
 /** The open time `windows` windows after `openTime`. */

@@ -1,5 +1,11 @@
 // The page's wiring: link, candles, chart, address and signals. What to decide is in the pure modules around it.
-import type { Interval } from '../../src/core/market/interval.ts';
+import {
+  DEFAULT_CALENDAR,
+  INTERVAL_MS,
+  type Interval,
+  openTimeOf,
+} from '../../src/core/market/interval.ts';
+import { epochMs } from '../../src/core/market/time.ts';
 import type { AuditSummary, CandleRow } from '../../src/protocol/browser.ts';
 import { auditLookup } from '../audit/audit-lookup.ts';
 import { fetchAudit, fetchSummary } from '../audit/fetch-audit.ts';
@@ -11,6 +17,7 @@ import { storeTheme, storeZone, type ZoneChoice } from '../view/preferences.ts';
 import { type SymbolWishes, symbolWishes } from '../view/symbol-wishes.ts';
 import type { UrlView, ViewRange } from '../view/url-state.ts';
 import { addressBar } from './address-bar.ts';
+import { viewProbe } from './bench-probe.ts';
 import { candleView } from './candle-view.ts';
 import { fetchCandlePage } from './fetch-page.ts';
 import { listen, notify, watch } from './listen.ts';
@@ -18,6 +25,8 @@ import { type Session, showCandleTexts, showStatus, showTimeTexts, zoneOf } from
 import { openServerLink } from './server-link.ts';
 import { type DashboardSignals, NO_PRICE } from './signals.ts';
 
+/** Candles in view, as long as that is not known. */
+const SLOTS_DEFAULT = 160;
 /** What is shown on either side of a minute that was asked for. */
 const LOOK_HALF_MS = 45 * 60_000;
 const TICK_MS = 250;
@@ -46,6 +55,10 @@ export interface Dashboard {
   pointAtNothing(): void;
   /** The keyboard is elsewhere: takes away what was pointed at by it. */
   endWalk(): void;
+  /** Looks at a moment, as far in or out as now, and points at the candle that holds it; where nothing is that old, at the oldest. */
+  jumpTo(moment: number): Promise<void>;
+  /** The moment in the middle of what is in view, ms. */
+  middleOfView(): number;
   /** Looks at a minute, at 1m, and points at it. */
   lookAtMinute(openTime: number): Promise<void>;
   /**
@@ -69,6 +82,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const requestSoon = atMostEvery(TEXTS_MS, requestFrame);
   let range: ViewRange | undefined;
   let shownSymbol: string | undefined;
+  let slots = SLOTS_DEFAULT;
+  let inView = { from: 0, to: 0 };
   const address = addressBar(() => {
     const symbol = signals.symbol.value;
     return symbol === undefined ? undefined : { symbol, interval: signals.interval.value, range };
@@ -129,6 +144,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   });
 
   function onRange(visible: VisibleRange): void {
+    slots = visible.slots;
+    inView = visible;
     const isAtLive = candles.isLive() && visible.slotsAfter < 1;
     range = isAtLive ? undefined : { from: visible.from, to: visible.to };
     signals.isAtLive.value = isAtLive;
@@ -150,6 +167,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     requestFrame();
   }
 
+  viewProbe(location.search, () => ({
+    viewFrom: inView.from,
+    viewTo: inView.to,
+    slots,
+    ...candles.held(),
+  }));
   const stopTimers = keepTime(session);
   return {
     signals,
@@ -179,6 +202,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     endWalk() {
       if (session.isSpoken) pointAt(undefined);
     },
+    async jumpTo(moment) {
+      const interval = signals.interval.value;
+      const openTime = openTimeOf(interval, epochMs(Math.floor(moment)), DEFAULT_CALENDAR);
+      const half = (slots / 2) * INTERVAL_MS[interval];
+      const look = { from: Math.max(0, openTime - half), to: openTime + half };
+      pointAt(await candles.lookAt(look, openTime));
+    },
+    middleOfView: () => (range === undefined ? link.exchangeNow() : (range.from + range.to) / 2),
     async lookAtMinute(openTime) {
       if (signals.interval.value !== '1m') {
         showView(signals.symbol.value, '1m', around(openTime));

@@ -1,17 +1,18 @@
-// GET /api/v1/candles: a page of older candles. Throws an Error whose message can be shown to the reader.
+// GET /api/v1/candles: a page of older or newer candles. Throws an Error whose message can be shown to the reader.
 import type { Interval } from '../../src/core/market/interval.ts';
 import type { CandlePage } from '../../src/protocol/browser.ts';
 import { parseCandlePage } from '../connection/parse-message.ts';
 
 export const PAGE_TIMEOUT_MS = 10_000;
 
-export interface PageRequest {
+/** Open time, ms: the page ends before it, or begins after it, across any gap. */
+export type PageEdge = { readonly before: number } | { readonly after: number };
+
+export type PageRequest = PageEdge & {
   readonly symbol: string;
   readonly interval: Interval;
-  /** Open time, ms; the page ends before it. */
-  readonly before: number;
   readonly limit: number;
-}
+};
 
 /** @throws Error where the server refuses, is silent for `PAGE_TIMEOUT_MS` or answers something else. */
 export async function fetchCandlePage(

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { localZone, zoneName } from '../chart/wall-clock.ts';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import { splitThousands } from '../legend/format-decimal.ts';
+import { DateMenu } from './date-menu.tsx';
 import { IntervalMenu } from './interval-menu.tsx';
 import { SymbolMenu } from './symbol-menu.tsx';
 
@@ -21,6 +22,7 @@ export function TopBar({ dashboard }: { readonly dashboard: Dashboard }) {
       <SymbolMenu dashboard={dashboard} />
       <Price dashboard={dashboard} />
       <IntervalMenu dashboard={dashboard} />
+      <DateMenu dashboard={dashboard} />
       <span class="bar-space" />
       <ZoneSwitch dashboard={dashboard} />
       <ThemeSwitch dashboard={dashboard} />

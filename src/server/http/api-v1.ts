@@ -10,7 +10,7 @@ import type { CandleStore } from '../../store/candle-store.ts';
 import type { AuditDays } from '../audit-days.ts';
 import { type AuditsByMinute, auditsOf } from '../audit-window.ts';
 import { auditedRow } from '../candle-row.ts';
-import { readCandlePage } from '../candle-window.ts';
+import { readCandlePage, readNextCandles } from '../candle-window.ts';
 import type { FeedNews } from '../feed-news.ts';
 import type { SourceView } from '../source-view.ts';
 import { registerAudits } from './audits.ts';
@@ -21,13 +21,22 @@ const CANDLES_DEFAULT = 500;
 
 const NO_AUDITS: AuditsByMinute = new Map();
 
-const candlesQuery = z.object({
-  symbol: symbolField,
-  interval: z.enum(INTERVALS),
-  /** Open time; the page ends before it. */
-  before: timeParameter.optional(),
-  limit: whole.pipe(z.number().min(1).max(SNAPSHOT_CANDLES_MAX)).default(CANDLES_DEFAULT),
-});
+const candlesQuery = z
+  .object({
+    symbol: symbolField,
+    interval: z.enum(INTERVALS),
+    /** Open time; the page ends before it. */
+    before: timeParameter.optional(),
+    /** Open time; the page begins after it, however long the gap there. */
+    after: timeParameter.optional(),
+    limit: whole.pipe(z.number().min(1).max(SNAPSHOT_CANDLES_MAX)).default(CANDLES_DEFAULT),
+  })
+  .refine(({ before, after }) => before === undefined || after === undefined, {
+    path: ['after'],
+    error: 'expected one of before and after',
+  });
+
+type CandlesQuery = z.output<typeof candlesQuery>;
 
 /** Numbers of each stage for people and alarms: queue depths, lag, counts. */
 export type StageNumbers = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -50,10 +59,21 @@ export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void
   const startedAt = clock.now();
   registerAudits(app, options);
 
+  async function readPage({ symbol, interval, before, after, limit }: CandlesQuery) {
+    if (after !== undefined) {
+      const next = { symbol, interval, from: addMs(after, 1), limit };
+      // What is before is no news to who asks for what is after.
+      return { candles: await readNextCandles(store, market, next), more: true };
+    }
+    const to = before === undefined ? {} : { to: addMs(epochMs(Math.max(before, 1)), -1) };
+    return readCandlePage(store, market, { symbol, interval, ...to, limit });
+  }
+
   app.get(
     '/api/v1/candles',
     async (request): Promise<CandlePage & { readonly source: SourceView }> => {
-      const { symbol, interval, before, limit } = parseQuery(candlesQuery, request.query);
+      const query = parseQuery(candlesQuery, request.query);
+      const { symbol, interval } = query;
       if (!market.symbols().includes(symbol)) {
         throw new HttpError(
           404,
@@ -61,8 +81,7 @@ export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void
           `No candles of "${symbol}" here; /api/v1/symbols lists what is`,
         );
       }
-      const to = before === undefined ? {} : { to: addMs(epochMs(Math.max(before, 1)), -1) };
-      const page = await readCandlePage(store, market, { symbol, interval, ...to, limit });
+      const page = await readPage(query);
       const { candles } = page;
       const audits = interval === '1m' ? await auditsOf(store, market, symbol, candles) : NO_AUDITS;
       return {
