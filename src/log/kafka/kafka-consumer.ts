@@ -67,6 +67,8 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
   private current: Reader<T> | undefined;
   private assigning: Promise<AssignmentChange> | undefined;
   private committing: Promise<unknown> = Promise.resolve();
+  /** A commit was refused while partitions were being assigned: what was read for it is read again, also of those that are kept. */
+  private isVoid = false;
   private wakeUp: (() => void) | undefined;
 
   constructor(options: KafkaConsumerOptions<T>) {
@@ -107,7 +109,10 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
   async commit(outputs: readonly AnyLogRecord[]): Promise<boolean> {
     this.assertOpen();
     // The group is giving the partitions out anew: under its new generation they may be another's.
-    if (this.assigning !== undefined) return false;
+    if (this.assigning !== undefined) {
+      this.isVoid = true;
+      return false;
+    }
     const committed = this.options.reading.commit([...this.positions.values()], outputs);
     this.committing = committed.catch(() => false);
     return committed;
@@ -160,7 +165,8 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     });
     const change = await Promise.race([this.assigning, aborted(signal)]);
     if (change === undefined) return false;
-    const { revoked, added, starts } = change;
+    const { revoked, starts } = change;
+    const added = this.isVoid ? partitionsOf(starts) : change.added;
     const kept = new Map(this.positions);
     this.positions.clear();
     this.current = undefined;
@@ -173,6 +179,7 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     await consumer.onAssignment?.({ revoked, added, tail: tail(added) });
     // Only now: where the reader could not take it, it is handed over again.
     this.assigning = undefined;
+    this.isVoid = false;
     fetcher.assign([...this.positions.values()]);
     return true;
   }
@@ -228,6 +235,10 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     if (!this.closing.signal.aborted) return;
     throw new Error(`The log's consumer of group "${this.options.consumer.group}" is closed`);
   }
+}
+
+function partitionsOf(positions: readonly PartitionPosition[]): readonly number[] {
+  return [...new Set(positions.map(({ partition }) => partition))];
 }
 
 function positionKey(topic: string, partition: number): string {
