@@ -110,7 +110,12 @@ export function createRestRequester(options: RestRequesterOptions): RestRequeste
     async ask(request) {
       const refusals = new Map<string, string>();
       for (let attempt = 0; ; attempt++) {
-        const base = restUrls[preferred % restUrls.length] ?? '';
+        const used = preferred;
+        const base = restUrls[used % restUrls.length] ?? '';
+        // Of several that fail there at once only the first moves on: the others would go past the next one.
+        const moveOn = () => {
+          if (preferred === used) preferred += 1;
+        };
         const [outcome, answer] = await once(request, base);
         switch (outcome.type) {
           case 'data':
@@ -120,10 +125,10 @@ export function createRestRequester(options: RestRequesterOptions): RestRequeste
           case 'refused':
             refusals.set(base, outcome.reason);
             if (refusals.size === restUrls.length) throw refusedByAll(refusals);
-            preferred += 1;
+            moveOn();
             break;
           case 'failed':
-            preferred += 1;
+            moveOn();
             break;
           case 'wait':
             break;
