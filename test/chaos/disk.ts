@@ -4,11 +4,13 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 const SIZE_MIB = 64;
+const REMOVE_RETRY_MS = 100;
 const BALLAST_CHUNK = Buffer.alloc(64 * 1024);
 
 export interface Disk extends AsyncDisposable {
@@ -38,7 +40,7 @@ export async function openDisk(wantsOwn: boolean): Promise<Disk> {
       else if (pid !== undefined) await limitFiles(pid, '0');
     },
     async free(pid) {
-      if (isMounted) await rm(ballast, { force: true });
+      if (isMounted) await removeLater(ballast);
       else if (pid !== undefined) await limitFiles(pid, 'unlimited');
     },
     async setReadOnly(isReadOnly) {
@@ -62,13 +64,32 @@ async function limitFiles(pid: number, bytes: string): Promise<void> {
   await succeeds('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
 }
 
+/** Until there is no room; a disk that is read-only just then has none. */
 async function fillWith(path: string): Promise<void> {
-  await using file = await open(path, 'w');
   try {
+    await using file = await open(path, 'w');
     for (;;) await file.write(BALLAST_CHUNK);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    const code = codeOf(error);
+    if (code !== 'ENOSPC' && code !== 'EROFS') throw error;
   }
+}
+
+/** As soon as the disk is not read-only. */
+async function removeLater(path: string): Promise<void> {
+  while (!(await rm(path, { force: true }).then(() => true, isReadOnlyFault))) {
+    await sleep(REMOVE_RETRY_MS);
+  }
+}
+
+/** Answers false: not yet. */
+function isReadOnlyFault(error: unknown): false {
+  if (codeOf(error) === 'EROFS') return false;
+  throw error;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 async function succeeds(command: string, args: readonly string[]): Promise<boolean> {

@@ -27,6 +27,8 @@ export interface Keeper extends AsyncDisposable {
   start(): Promise<void>;
   /** kill -9, `downMs` without it, and a new start. `meanwhile` happens before that. */
   kill(downMs: number, meanwhile?: () => Promise<void>): Promise<void>;
+  /** Since when it has not been paused (`performance.now()`): `Infinity` while it is. */
+  resumedAt(): number;
   /** SIGSTOP for so long. */
   pause(ms: number): Promise<void>;
   /** Resolves with the exit code; `undefined` where it does not run. */
@@ -52,6 +54,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const exits: string[] = [];
   let turn: Promise<unknown> = Promise.resolve();
   let launches = 0;
+  let resumedAt = 0;
   let isClosed = false;
 
   /** One after the other; a failure is the caller's, not the next one's. */
@@ -115,6 +118,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     lives,
     exits,
     launches: () => launches,
+    resumedAt: () => resumedAt,
     pid: () => running()?.product.pid,
     start: () => inTurn(start),
     kill: (downMs, meanwhile) =>
@@ -129,10 +133,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
       inTurn(async () => {
         const life = running();
         if (life === undefined) return;
+        resumedAt = Number.POSITIVE_INFINITY;
         process.kill(life.product.pid, 'SIGSTOP');
         wakeLater(life.product.pid, ms);
         await sleep(ms);
         if (life.end === undefined) process.kill(life.product.pid, 'SIGCONT');
+        resumedAt = performance.now();
       }),
     stop: () =>
       inTurn(async () => {

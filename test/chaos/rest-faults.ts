@@ -3,8 +3,8 @@ import type { RestResponse } from '../fake-exchange/rest.ts';
 import type { ChaosFault, FaultWorld } from './fault-world.ts';
 
 const SECOND = 1_000;
-/** Requests already on their way when the first refusal leaves. */
-const ON_THE_WAY_MS = 250;
+/** Requests already on their way when the first refusal comes. */
+const ON_THE_WAY_MS = 500;
 
 const HTML: RestResponse = {
   status: 200,
@@ -43,9 +43,12 @@ function refusals(status: 418 | 429, seconds: readonly [number, number], world: 
   world.onRequest(({ path }) => {
     const now = performance.now();
     if (now >= until) return undefined;
-    if (refusedAt === 0 || launch !== world.keeper.launches()) refusedAt = now;
+    // It knows when the first refusal has come, which may be told to take its time.
+    const knownAt = now + (world.exchange.faults.restDelayMs ?? 0);
+    if (refusedAt === 0 || launch !== world.keeper.launches()) refusedAt = knownAt;
     launch = world.keeper.launches();
-    if (now > refusedAt + ON_THE_WAY_MS)
+    // Stopped, it reads no refusal.
+    if (now > Math.max(refusedAt, world.keeper.resumedAt()) + ON_THE_WAY_MS)
       world.breach(`asked ${path} while told to wait (${status})`);
     const headers = {
       'Content-Type': 'application/json',
