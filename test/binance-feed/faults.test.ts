@@ -277,7 +277,7 @@ test('a row of REST that is no trade is rejected once, however often it comes', 
   await feed.live();
   await exchange.playAll({ BTCUSDT: trades.filter(({ T }) => T >= JOIN) });
   await feed.until(() => feed.trades().length === trades.length - 1, 'all but one');
-  assert(answers > 10, `${answers} answers`);
+  assert(answers > 1, `${answers} answers`);
   const rows = feed.events.filter(
     (event) => event.type === 'rejected' && event.payload.includes('broken'),
   );
