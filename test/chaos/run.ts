@@ -34,7 +34,7 @@ export interface RunResult {
 }
 
 /** How long the product may take to be right again once all faults are over (real). */
-const SETTLE_MS_MAX = 60_000;
+const SETTLE_MS_MAX = 90_000;
 /** Closed klines leave so long after their window (exchange ms), as seen on the real one. */
 const CLOSE_DELAY_MS: readonly [number, number] = [4, 2_400];
 
