@@ -39,6 +39,8 @@ export interface ChaosFault {
   readonly needsDisk?: true;
   /** Connections live so long (real ms). */
   readonly lifetimeMs?: number;
+  /** So much of the market (ms) passes at once, while the product is away. Such a fault acts alone. */
+  readonly skipMs?: number;
   /** The product may end by itself, saying this; the supervisor starts it again. */
   readonly mayEnd?: RegExp;
   plan(world: FaultWorld): void;

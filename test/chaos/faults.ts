@@ -152,7 +152,21 @@ const MACHINE_FAULTS = {
 
 const ALONE = { ...SOCKET_FAULTS, ...REST_FAULTS, ...MACHINE_FAULTS } as const;
 
-export type FaultName = keyof typeof ALONE | 'all';
+/** Longer than the product fetches trades for: klines close the minutes in between, and the trades join again. */
+const AWAY_MS = 17 * MINUTE;
+
+const LONG_FAULTS = {
+  'long outage': {
+    skipMs: AWAY_MS,
+    plan: ({ at, keeper, clock, injected }) =>
+      at(0.4, async () => {
+        injected();
+        await keeper.kill(500, async () => clock.step(AWAY_MS));
+      }),
+  },
+} as const satisfies Readonly<Record<string, ChaosFault>>;
+
+export type FaultName = keyof typeof ALONE | keyof typeof LONG_FAULTS | 'all';
 
 /** Together each acts less: so that there is a market left between them. */
 export const SHARE_OF_ALL = 0.25;
@@ -166,6 +180,6 @@ const all: ChaosFault = {
   },
 };
 
-export const FAULTS: Readonly<Record<FaultName, ChaosFault>> = { ...ALONE, all };
+export const FAULTS: Readonly<Record<FaultName, ChaosFault>> = { ...ALONE, ...LONG_FAULTS, all };
 
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];

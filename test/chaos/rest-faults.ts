@@ -3,8 +3,9 @@ import type { RestResponse } from '../fake-exchange/rest.ts';
 import type { ChaosFault, FaultWorld } from './fault-world.ts';
 
 const SECOND = 1_000;
-/** Requests already on their way when the first refusal comes. */
-const ON_THE_WAY_MS = 500;
+/** Requests already on their way when the first refusal comes: so many are under way at once, and on a starved machine they take so long. */
+const ON_THE_WAY_MAX = 8;
+const ON_THE_WAY_MS = 2_000;
 
 const HTML: RestResponse = {
   status: 200,
@@ -39,16 +40,21 @@ function spellsOf(
 
 /** A refusal with Retry-After; who asks again before that has broken the exchange's rule. */
 function refusals(status: 418 | 429, seconds: readonly [number, number], world: FaultWorld): void {
-  let [refusedAt, until, launch] = [0, 0, 0];
+  let [refusedAt, until, launch, refused] = [0, 0, 0, 0];
   world.onRequest(({ path }) => {
     const now = performance.now();
     if (now >= until) return undefined;
     // It knows when the first refusal has come, which may be told to take its time.
     const knownAt = now + (world.exchange.faults.restDelayMs ?? 0);
-    if (refusedAt === 0 || launch !== world.keeper.launches()) refusedAt = knownAt;
+    if (refusedAt === 0 || launch !== world.keeper.launches()) {
+      refusedAt = knownAt;
+      refused = 0;
+    }
     launch = world.keeper.launches();
+    refused += 1;
     // Stopped, it reads no refusal.
-    if (now > Math.max(refusedAt, world.keeper.resumedAt()) + ON_THE_WAY_MS)
+    const isLate = now > Math.max(refusedAt, world.keeper.resumedAt()) + ON_THE_WAY_MS;
+    if (isLate || refused > ON_THE_WAY_MAX)
       world.breach(`asked ${path} while told to wait (${status})`);
     const headers = {
       'Content-Type': 'application/json',

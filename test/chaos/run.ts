@@ -1,5 +1,6 @@
 // One run: a market, the product as a process, one fault or all of them, and then: is every candle true? Prints nothing.
 import { rm } from 'node:fs/promises';
+import { MINUTE } from '../fake-exchange/calendar.ts';
 import { createFakeExchange } from '../fake-exchange/fake-exchange.ts';
 import { seededRandom } from '../fake-exchange/random.ts';
 import { compareStore, frameFaults, truthOf } from './check.ts';
@@ -43,8 +44,8 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now();
   await rm(options.logFile, { force: true });
   const random = seededRandom(seed);
-  const market = chaosMarket(seed, minutes);
-  const { needsDisk = false, lifetimeMs, mayEnd, plan } = FAULTS[fault];
+  const { needsDisk = false, lifetimeMs, mayEnd, skipMs = 0, plan } = FAULTS[fault];
+  const market = chaosMarket(seed, minutes + skipMs / MINUTE);
   const clock = stepClock(market.from);
   await using disk = await openDisk(needsDisk);
   await using exchange = await createFakeExchange({
@@ -60,7 +61,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   await using keeper = createKeeper({ exchange, dataDir, symbols, logFile: options.logFile });
   const played = exchange.play(market.tape);
   await keeper.start();
-  const playMs = to - exchange.now();
+  const playMs = to - skipMs - exchange.now();
   const share = fault === 'all' ? SHARE_OF_ALL : 1;
   await using faults = createFaultWorld({ exchange, keeper, disk, clock, random, share, playMs });
   plan(faults.world);
