@@ -1,6 +1,7 @@
 // A symbol's start over real sockets: tiles, join in the middle of a minute, watermarks.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decimal } from '../../src/core/market/decimal.ts';
 import { encodeAggTrade } from '../../src/protocol/agg-trade-record.ts';
 import { manualClock } from '../fake-exchange/clock.ts';
 import { createFakeExchange } from '../fake-exchange/fake-exchange.ts';
@@ -49,6 +50,7 @@ test('joins in the middle of a minute: tiles up to it, then every trade once, in
       threeDayAnchor: Date.UTC(2026, 0, 13),
       minutesFrom: Date.UTC(2026, 0, 14),
       daysFrom: Date.UTC(2026, 0, 1),
+      previousClose: decimal(trades.findLast(({ T }) => T < NOW)?.p ?? assert.fail()),
     },
   });
   assert.deepEqual(
