@@ -183,13 +183,18 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
   });
 
   it('comes forward from a link far back to the live edge, page by page, without a jump', async () => {
-    const to = Math.floor(Date.now() / 60_000) * 60_000 - 2_000 * 60_000;
+    const to = Math.floor(Date.now() / 60_000) * 60_000 - 2_400 * 60_000;
     const query = `?symbol=SOLUSDT&interval=1m&from=${to - 7_200_000}&to=${to}`;
     await withPage(query, async (page) => {
       await page.waitForTimeout(900);
       const release = await holdPages(page);
-      // The next page is fetched a screen before it is needed.
-      for (let pull = 0; pull < 8; pull++) await drag(page, 1_280, 100);
+      let isAsked = false;
+      page.on('request', (request) => {
+        isAsked ||= request.url().includes('/api/v1/candles');
+      });
+      // The next page is asked for more than a screen before it is needed.
+      for (let pull = 0; pull < 24 && !isAsked; pull++) await drag(page, 1_280, 100);
+      assert.ok(isAsked, 'the next page is asked for');
       const rested = await visibleSpan(page);
       const answered = page.waitForResponse(/api\/v1\/candles/);
       release();
