@@ -72,7 +72,7 @@ export interface UndecodableRecord {
   readonly payload: string;
 }
 
-/** One reader. Not for two callers at once: `poll` or `each`, work, `commit`, and again. */
+/** One reader. Not for two callers at once: `poll`, work, `commit`, and again. */
 export interface LogConsumer<T> extends AsyncDisposable {
   /** How many records went at the log's bound before this reader had them; only ever grows. */
   readonly dropped: number;
@@ -81,29 +81,15 @@ export interface LogConsumer<T> extends AsyncDisposable {
    * topic only each key's newest. Waits up to `timeoutMs` for a first record; empty where none came,
    * or when `signal` aborts.
    */
-  poll(options: PollOptions): Promise<readonly LogRecord<T>[]>;
+  poll(options: {
+    readonly timeoutMs: DurationMs;
+    readonly signal: AbortSignal;
+  }): Promise<readonly LogRecord<T>[]>;
   /**
-   * As `poll`, but hands each record to `take`, and answers how many: nothing is kept of them here,
-   * and `take` must not keep any either. The record, and the values of a topic that is read by the
-   * million, are overwritten by the next.
-   */
-  each(options: EachOptions<T>): Promise<number>;
-  /**
-   * In one step: appends `outputs`, and counts everything polled until now as read. False: others
-   * have this reader's partitions now, neither is done, and the next poll begins with an assignment.
-   * Reading may go on meanwhile; the next commit waits for the answer.
+   * In one step: appends `outputs`, and counts everything polled as read. False: others have this
+   * reader's partitions now, neither is done, and the next poll begins with an assignment.
    */
   commit(outputs: readonly AnyLogRecord[]): Promise<boolean>;
-}
-
-export interface PollOptions {
-  readonly timeoutMs: DurationMs;
-  readonly signal: AbortSignal;
-}
-
-export interface EachOptions<T> extends PollOptions {
-  /** What it answers is waited for before the next record. */
-  readonly take: (record: LogRecord<T>) => Promise<void> | undefined;
 }
 
 export const POLL_RECORDS_MAX = 10_000;

@@ -203,17 +203,6 @@ export function tradeTickDecoder(): (
       : undefined;
 }
 
-/** The same, of which the next call overwrites the trade. */
-export function tradeTickScanner(): (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-) => RawTick | undefined {
-  const scanner = new AggTradeScanner();
-  const tick: RawTick = { type: 'aggTrade', trade: scanner.trade };
-  return (bytes, start, end) => (scanner.scanEvent(bytes, start, end) ? tick : undefined);
-}
-
 function encodeKline(candle: Candle): string {
   return JSON.stringify({
     e: 'kline',

@@ -33,12 +33,7 @@ import {
   encodeListing,
   encodeSymbolWish,
 } from './listing-record.ts';
-import {
-  decodeRawTick,
-  encodeRawTick,
-  tradeTickDecoder,
-  tradeTickScanner,
-} from './raw-tick-record.ts';
+import { decodeRawTick, encodeRawTick, tradeTickDecoder } from './raw-tick-record.ts';
 import { decodeRejected, encodeRejected, type RejectedTick } from './rejected-record.ts';
 
 /** A topic and its codec: `decode(encode(x))` equals `x`. In process, values pass by reference and are not encoded. */
@@ -52,8 +47,6 @@ export interface Topic<T> {
   decode(text: string): T;
   /** The same from the text's bytes, where that is quicker; undefined: not this one, `decode` it. The value keeps none of `bytes`. */
   decodeBytes?(bytes: Uint8Array, start: number, end: number): T | undefined;
-  /** `decodeBytes` into a value that the next call overwrites. */
-  scanBytes?(bytes: Uint8Array, start: number, end: number): T | undefined;
 }
 
 /** Key = symbol. */
@@ -63,7 +56,6 @@ export const RAW_TICKS: Topic<RawTick> = {
   encode: encodeRawTick,
   decode: decodeRawTick,
   decodeBytes: tradeTickDecoder(),
-  scanBytes: tradeTickScanner(),
 };
 
 /** Key = symbol where known, else empty. */

@@ -11,10 +11,9 @@ import { type RawTick, symbolOfTick } from '../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
 import { REJECTED_PAYLOAD_MAX } from '../feed/market-feed.ts';
-import type { AnyLogRecord, Assignment, Log, LogRecord, UndecodableRecord } from '../log/log.ts';
+import type { AnyLogRecord, Assignment, Log, UndecodableRecord } from '../log/log.ts';
 import { liveKey, OHLCV, OHLCV_LIVE, RAW_TICKS, RAW_TICKS_DLQ } from '../protocol/topics.ts';
 import { type Folding, readStates, stateRecords } from './aggregate/kept-state.ts';
-import { Running } from './aggregate/running.ts';
 
 /** An open candle is written at most once in this time, in process. */
 export const LIVE_UPDATE_MS: DurationMs = 16;
@@ -22,8 +21,6 @@ export const LIVE_UPDATE_MS: DurationMs = 16;
 export const LIVE_UPDATE_KAFKA_MS: DurationMs = 40;
 /** Nothing is committed between the parts of a repair, unless its rest does not come. */
 const REPAIR_MS_MAX: DurationMs = 2_000;
-/** So many records at once come to who is catching up: closed candles wait for `liveUpdateMs` as the open ones do. */
-const BEHIND_RECORDS = 2_000;
 /** How long a poll waits when nothing is due. */
 const IDLE_POLL_MS: DurationMs = 1_000;
 
@@ -67,37 +64,23 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
     onAssignment: (assignment) => candles.assigned(assignment),
     onUndecodable: (undecodable) => candles.reject(undecodable),
   });
-  const take = ({ value, partition }: LogRecord<RawTick>): Promise<void> | undefined => {
-    const ready = candles.symbolReady(value, partition);
-    if (ready !== undefined) return ready.then(() => candles.apply(value));
-    candles.apply(value);
-    return undefined;
-  };
   let liveDueAt = 0;
-  /** Whether what there is must be written now by one who has just had `count` records. */
-  const isDue = (count: number): boolean => {
-    const now = clock.now();
-    if (candles.isInRepair() && now < liveDueAt + REPAIR_MS_MAX) return false;
-    // Who is behind has nobody waiting for a candle more than for the next.
-    if (candles.hasClosed() && count < BEHIND_RECORDS) return true;
-    // The offset waits for the open candles: state may be ahead of it, never behind.
-    return candles.hasChanges() && now >= liveDueAt;
-  };
-  // Trades are folded while the last candles are being written; what they make is the next commit's.
-  const commit = new Running();
   while (!signal.aborted) {
-    const isWaiting = !commit.isRunning && candles.hasChanges();
-    const timeoutMs = isWaiting ? Math.max(0, liveDueAt - clock.now()) : IDLE_POLL_MS;
-    const until = commit.isRunning ? AbortSignal.any([signal, commit.over]) : signal;
-    const count = await consumer.each({ timeoutMs, signal: until, take });
-    if (commit.isRunning) continue;
-    await commit.end();
-    if (!isDue(count)) continue;
+    const waitMs = candles.hasChanges() ? Math.max(0, liveDueAt - clock.now()) : IDLE_POLL_MS;
+    const records = await consumer.poll({ timeoutMs: waitMs, signal });
+    for (const { value, partition } of records) {
+      const ready = candles.symbolReady(value, partition);
+      if (ready !== undefined) await ready;
+      candles.apply(value);
+    }
+    const isLiveDue = clock.now() >= liveDueAt;
+    if (candles.isInRepair() && clock.now() < liveDueAt + REPAIR_MS_MAX) continue;
+    // The offset waits for the open candles: state may be ahead of it, never behind.
+    if (!candles.hasClosed() && !(candles.hasChanges() && isLiveDue)) continue;
     liveDueAt = clock.now() + liveUpdateMs;
     // False: the next poll begins with an assignment, and everything since the last commit comes again.
-    commit.run(consumer.commit(candles.take()));
+    await consumer.commit(candles.take());
   }
-  await commit.end();
 }
 
 /** Every symbol's aggregation, and the records they have for the log. */

@@ -30,7 +30,6 @@ export function logContract(name: string, makeLog: MakeLog): void {
 
   describe(`${name} is a Log`, () => {
     describe('reading', () => readingContract(test));
-    describe('reading one after the other', () => passingContract(test));
     describe('groups and commits', () => commitContract(test));
     describe('compacted topics', () => compactionContract(test));
     describe('assignments and reading alone', () => assignmentContract(test));
@@ -95,45 +94,6 @@ function readingContract(test: Test): void {
     const got = await pollCount(consumer, 3);
     assert.deepEqual(valuesOf(got, trades), ['t1', 't2']);
     assert.deepEqual(valuesOf(got, candles), ['c1']);
-  });
-}
-
-function passingContract(test: Test): void {
-  test('hands over one record after the other', async (log, { trades }) => {
-    await using consumer = log.consumer({ group: 'reader', topics: [trades] });
-    const sent = Array.from({ length: 100 }, (_, i) => `${i}`);
-    await log.append(sent.map((value) => record(trades, 'BTCUSDT', value)));
-    const got: string[] = [];
-    let isBusy = false;
-    const take = async ({ key, value, timestamp }: LogRecord<string>): Promise<void> => {
-      assert.ok(!isBusy, 'the one before is done with');
-      isBusy = true;
-      await Promise.resolve();
-      isBusy = false;
-      assert.deepEqual([key, timestamp], ['BTCUSDT', TIME]);
-      got.push(value);
-    };
-    let count = 0;
-    while (count < sent.length) count += await eachOf(consumer, take);
-    assert.equal(count, sent.length);
-    assert.deepEqual(got, sent);
-  });
-
-  test('commits what was read before, though reading goes on', async (log, topics) => {
-    const { trades, candles } = topics;
-    await using candleReader = log.consumer({ group: 'persist', topics: [candles] });
-    {
-      await using consumer = log.consumer({ group: 'aggregate', topics: [trades] });
-      await log.append([record(trades, 'BTCUSDT', 'a')]);
-      assert.equal(await eachOf(consumer, () => undefined), 1);
-      const committed = consumer.commit([record(candles, 'BTCUSDT', 'candle of a')]);
-      await log.append([record(trades, 'BTCUSDT', 'b')]);
-      assert.equal(await eachOf(consumer, () => undefined), 1);
-      assert.equal(await committed, true);
-    }
-    assert.deepEqual(valuesOf(await pollCount(candleReader, 1), candles), ['candle of a']);
-    await using consumer = log.consumer({ group: 'aggregate', topics: [trades] });
-    assert.deepEqual(valuesOf(await pollCount(consumer, 1), trades), ['b']);
   });
 }
 
@@ -342,14 +302,6 @@ async function pollSome(consumer: LogConsumer<string>): Promise<readonly LogReco
   const got = await consumer.poll({ timeoutMs: TIMEOUT_MS, signal });
   assert.ok(got.length > 0, `a record within ${TIMEOUT_MS} ms`);
   return got;
-}
-
-function eachOf(
-  consumer: LogConsumer<string>,
-  take: (record: LogRecord<string>) => Promise<void> | undefined,
-): Promise<number> {
-  const { signal } = new AbortController();
-  return consumer.each({ timeoutMs: TIMEOUT_MS, signal, take });
 }
 
 async function pollCount(

@@ -6,13 +6,11 @@ import {
   type AnyLogRecord,
   type Assignment,
   type ConsumerOptions,
-  type EachOptions,
   type LogConsumer,
   type LogRecord,
   POLL_RECORDS_MAX,
-  type PollOptions,
 } from '../log.ts';
-import { type Keeping, RecordDecoder } from './decode-records.ts';
+import { RecordDecoder } from './decode-records.ts';
 import type { Fetched, PartitionPosition } from './fetcher.ts';
 
 /** Who decides which partitions a reader has, and what its commits do. */
@@ -53,10 +51,6 @@ export interface KafkaConsumerOptions<T> {
   readonly onClose: () => Promise<void>;
 }
 
-interface Reader<T> extends Fetched {
-  readonly decoder: RecordDecoder<T>;
-}
-
 export class KafkaConsumer<T> implements LogConsumer<T> {
   dropped = 0;
   private readonly options: KafkaConsumerOptions<T>;
@@ -64,11 +58,8 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
   /** Next offset to read of each partition, behind what was polled. */
   private readonly positions = new Map<string, PartitionPosition>();
   private readonly closing = new AbortController();
-  private current: Reader<T> | undefined;
+  private current: Fetched | undefined;
   private assigning: Promise<AssignmentChange> | undefined;
-  private committing: Promise<unknown> = Promise.resolve();
-  /** A commit was refused while partitions were being assigned: what was read for it is read again, also of those that are kept. */
-  private isVoid = false;
   private wakeUp: (() => void) | undefined;
 
   constructor(options: KafkaConsumerOptions<T>) {
@@ -80,42 +71,32 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     this.wakeUp?.();
   }
 
-  async poll(options: PollOptions): Promise<readonly LogRecord<T>[]> {
-    const records: LogRecord<T>[] = [];
-    await this.arrived(options, () => {
-      while (records.length < POLL_RECORDS_MAX) {
-        const record = this.next('kept');
-        if (record === undefined) break;
-        records.push(record);
-      }
-      return records.length;
-    });
-    return newestOfCompacted(records);
-  }
-
-  each({ take, ...options }: EachOptions<T>): Promise<number> {
-    return this.arrived(options, async () => {
-      let count = 0;
-      for (; count < POLL_RECORDS_MAX; count++) {
-        const record = this.next('passing');
-        if (record === undefined) break;
-        const taken = take(record);
-        if (taken !== undefined) await taken;
-      }
-      return count;
-    });
+  async poll(options: {
+    readonly timeoutMs: DurationMs;
+    readonly signal: AbortSignal;
+  }): Promise<readonly LogRecord<T>[]> {
+    this.assertOpen();
+    const { clock } = this.options;
+    const signal = AbortSignal.any([options.signal, this.closing.signal]);
+    if (this.mustAssign() && !(await this.assign(signal))) return [];
+    const deadline = clock.now() + options.timeoutMs;
+    while (!signal.aborted) {
+      const records = this.take();
+      if (records.length > 0) return records;
+      const leftMs = deadline - clock.now();
+      if (leftMs <= 0) return [];
+      await this.arrival(leftMs, signal);
+      if (this.mustAssign() && !(await this.assign(signal))) return [];
+    }
+    return [];
   }
 
   async commit(outputs: readonly AnyLogRecord[]): Promise<boolean> {
     this.assertOpen();
     // The group is giving the partitions out anew: under its new generation they may be another's.
-    if (this.assigning !== undefined) {
-      this.isVoid = true;
-      return false;
-    }
-    const committed = this.options.reading.commit([...this.positions.values()], outputs);
-    this.committing = committed.catch(() => false);
-    return committed;
+    if (this.assigning !== undefined) return false;
+    const positions = [...this.positions.values()];
+    return this.options.reading.commit(positions, outputs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,28 +109,6 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     await this.assigning?.catch(() => undefined);
   }
 
-  /** Calls `take` until it has had a record, the time is over, or `signal` aborts. */
-  private async arrived(
-    options: PollOptions,
-    take: () => number | Promise<number>,
-  ): Promise<number> {
-    this.assertOpen();
-    const { clock } = this.options;
-    const signal = AbortSignal.any([options.signal, this.closing.signal]);
-    if (this.mustAssign() && !(await this.assign(signal))) return 0;
-    const deadline = clock.now() + options.timeoutMs;
-    while (!signal.aborted) {
-      const count = await take();
-      this.settle();
-      if (count > 0) return count;
-      const leftMs = deadline - clock.now();
-      if (leftMs <= 0) return 0;
-      await this.arrival(leftMs, signal);
-      if (this.mustAssign() && !(await this.assign(signal))) return 0;
-    }
-    return 0;
-  }
-
   private mustAssign(): boolean {
     return this.assigning !== undefined || this.options.reading.isStale;
   }
@@ -157,16 +116,14 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
   /** False where `signal` aborted first: the next poll goes on with it. */
   private async assign(signal: AbortSignal): Promise<boolean> {
     const { reading, fetcher, consumer, tail } = this.options;
-    // A commit that is under way is of the partitions of before.
-    this.assigning ??= this.committing.then(() => reading.assign());
+    this.assigning ??= reading.assign();
     // Nobody may wait for it any more when it fails; then the next poll asks anew.
     this.assigning.catch(() => {
       this.assigning = undefined;
     });
     const change = await Promise.race([this.assigning, aborted(signal)]);
     if (change === undefined) return false;
-    const { revoked, starts } = change;
-    const added = this.isVoid ? partitionsOf(starts) : change.added;
+    const { revoked, added, starts } = change;
     const kept = new Map(this.positions);
     this.positions.clear();
     this.current = undefined;
@@ -179,39 +136,33 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     await consumer.onAssignment?.({ revoked, added, tail: tail(added) });
     // Only now: where the reader could not take it, it is handed over again.
     this.assigning = undefined;
-    this.isVoid = false;
     fetcher.assign([...this.positions.values()]);
     return true;
   }
 
-  /** The next record of what has come; undefined where there is none. */
-  private next(keeping: Keeping): LogRecord<T> | undefined {
-    for (;;) {
-      this.current ??= this.nextFetched();
-      if (this.current === undefined) return undefined;
-      const { cursor, partition, decoder } = this.current;
-      while (cursor.next()) {
-        const record = decoder.decode(cursor, partition, keeping);
-        if (record !== undefined) return record;
-      }
-      this.settle();
-      this.current = undefined;
+  private take(): LogRecord<T>[] {
+    const records: LogRecord<T>[] = [];
+    while (records.length < POLL_RECORDS_MAX) {
+      this.current ??= this.options.fetcher.take();
+      if (this.current === undefined) break;
+      if (!this.takeFrom(this.current, records)) this.current = undefined;
     }
+    return newestOfCompacted(records);
   }
 
-  private nextFetched(): Reader<T> | undefined {
-    const fetched = this.options.fetcher.take();
-    return fetched === undefined
-      ? undefined
-      : { ...fetched, decoder: this.decoderOf(fetched.topic) };
-  }
-
-  /** What was walked through until now counts as polled. */
-  private settle(): void {
-    if (this.current === undefined) return;
-    const { topic, partition, cursor } = this.current;
+  /** False once `fetched` is at its end. */
+  private takeFrom({ topic, partition, cursor }: Fetched, records: LogRecord<T>[]): boolean {
+    const decoder = this.decoderOf(topic);
+    let hasMore = true;
+    while (records.length < POLL_RECORDS_MAX) {
+      hasMore = cursor.next();
+      if (!hasMore) break;
+      const record = decoder.decode(cursor, partition);
+      if (record !== undefined) records.push(record);
+    }
     const key = positionKey(topic, partition);
     this.positions.set(key, { topic, partition, offset: cursor.nextOffset });
+    return hasMore;
   }
 
   private decoderOf(name: string): RecordDecoder<T> {
@@ -235,10 +186,6 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
     if (!this.closing.signal.aborted) return;
     throw new Error(`The log's consumer of group "${this.options.consumer.group}" is closed`);
   }
-}
-
-function partitionsOf(positions: readonly PartitionPosition[]): readonly number[] {
-  return [...new Set(positions.map(({ partition }) => partition))];
 }
 
 function positionKey(topic: string, partition: number): string {

@@ -6,7 +6,6 @@ import {
   type LogConsumer,
   type LogRecord,
   POLL_RECORDS_MAX,
-  type PollOptions,
 } from '../log.ts';
 import type { Cursor } from './memory-topic.ts';
 
@@ -48,7 +47,6 @@ export function memoryConsumer<T>(options: {
   const { cursors, log } = options;
   let wakeUp: (() => void) | undefined;
   let isClosed = false;
-  let committing: Promise<unknown> = Promise.resolve();
   let firstAssignment = options.onAssignment;
 
   const assertOpen = (): void => {
@@ -65,46 +63,32 @@ export function memoryConsumer<T>(options: {
     wakeUp = undefined;
   };
 
-  const poll = async ({ timeoutMs, signal }: PollOptions): Promise<readonly LogRecord<T>[]> => {
-    assertOpen();
-    // A commit that waits for room counts what was read before it, and no more.
-    await committing;
-    const first = firstAssignment;
-    firstAssignment = undefined;
-    if (first !== undefined) await first(WHOLE_LOG);
-    await log.turn();
-    if (signal.aborted || isClosed) return [];
-    let records = take(cursors);
-    // Nothing can be appended between the look and the wait: both are in one run of this function.
-    if (records.length === 0 && timeoutMs > 0) {
-      await arrival(timeoutMs, signal);
-      if (signal.aborted || isClosed) return [];
-      records = take(cursors);
-    }
-    log.taken(records.length);
-    return records;
-  };
-
   return {
     get dropped() {
       return cursors.reduce((sum, cursor) => sum + cursor.dropped, 0);
     },
-    poll,
-    async each(options) {
-      const records = await poll(options);
-      for (const record of records) {
-        const taken = options.take(record);
-        if (taken !== undefined) await taken;
+    async poll({ timeoutMs, signal }): Promise<readonly LogRecord<T>[]> {
+      assertOpen();
+      const first = firstAssignment;
+      firstAssignment = undefined;
+      if (first !== undefined) await first(WHOLE_LOG);
+      await log.turn();
+      if (signal.aborted || isClosed) return [];
+      let records = take(cursors);
+      // Nothing can be appended between the look and the wait: both are in one run of this function.
+      if (records.length === 0 && timeoutMs > 0) {
+        await arrival(timeoutMs, signal);
+        if (signal.aborted || isClosed) return [];
+        records = take(cursors);
       }
-      return records.length;
+      log.taken(records.length);
+      return records;
     },
     async commit(outputs) {
       assertOpen();
-      const appended = log.append(outputs, () => {
+      await log.append(outputs, () => {
         for (const cursor of cursors) cursor.commit();
       });
-      committing = appended.catch(() => undefined);
-      await appended;
       options.onCommit();
       return true;
     },
