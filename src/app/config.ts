@@ -1,6 +1,7 @@
 // Flags, environment and config file → one frozen object. Reports all faults at once, each naming the value and where it came from.
 import { INTERVALS, type Interval } from '../core/market/interval.ts';
-import { SETTINGS, type Setting, type SettingName, type SourceChoice } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS, type SettingName, type SourceChoice } from './settings.ts';
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type Values = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };

@@ -1,20 +1,12 @@
 // The settings of Kafka: where it is, how to be let in, and what its topics are like. A part of the table in settings.ts.
 import type { DurationMs } from '../core/market/time.ts';
-import type { Parse, Setting } from './settings.ts';
+import { anyText, type Parse, parseDuration, setting, wholeNumber } from './setting.ts';
 
 /** No retention of its own: each topic keeps what its table says. */
 export type RetentionChoice = DurationMs | 'by topic' | 'unlimited';
 
 const SERVER = /^(\[[0-9a-fA-F:.]+\]|[^\s:/,]+):(\d{1,5})$/;
 const NAME = /^[A-Za-z0-9._-]*$/;
-const DURATION = /^(\d{1,6})([smhd])$/;
-const UNITS: Readonly<Record<string, DurationMs>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 const parseServers: Parse<readonly string[]> = (text) => {
   const servers = text.split(',').map((part) => part.trim());
   const odd = servers.find((part) => Number(SERVER.exec(part)?.[2] ?? 0) < 1);
@@ -42,44 +34,12 @@ const parseMechanism: Parse<(typeof MECHANISMS)[number]> = (text) => {
     : { value };
 };
 
-function parseCount(min: number, max: number): Parse<number> {
-  return (text) => {
-    const value = Number(text);
-    return /^-?\d+$/.test(text) && value >= min && value <= max
-      ? { value }
-      : { fault: `expected a whole number from ${min} to ${max}, was "${text}"` };
-  };
-}
-
-const parseTime: Parse<DurationMs> = (text) => {
-  const [, count, unit = ''] = DURATION.exec(text) ?? [];
-  const unitMs = UNITS[unit];
-  return unitMs === undefined
-    ? { fault: `expected a time such as 30m, 24h or 7d, was "${text}"` }
-    : { value: Number(count) * unitMs };
-};
-
 const parseRetention: Parse<RetentionChoice> = (text) =>
   text === 'by-topic'
     ? { value: 'by topic' }
     : text === 'unlimited'
       ? { value: text }
-      : parseTime(text);
-
-const anyText: Parse<string> = (text) =>
-  text === '' ? { fault: 'expected some text' } : { value: text };
-
-function setting<T>(
-  flag: string,
-  argument: string,
-  defaultText: string | undefined,
-  parse: Parse<T>,
-  help: string,
-  more: { readonly env?: readonly string[]; readonly secret?: true } = {},
-): Setting<T> {
-  const env = more.env ?? [`WICKSTREAM_${flag.toUpperCase().replaceAll('-', '_')}`];
-  return { flag, argument, defaultText, parse, help, ...more, env };
-}
+      : parseDuration(text);
 
 export const KAFKA_SETTINGS = {
   kafka: setting(
@@ -117,14 +77,14 @@ export const KAFKA_SETTINGS = {
     'topic-partitions',
     '<number>',
     '12',
-    parseCount(1, 1_000),
+    wholeNumber(1, 1_000),
     'of each topic that is created: as many readers can share the work',
   ),
   topicReplication: setting(
     'topic-replication',
     '<number>',
     '-1',
-    parseCount(-1, 9),
+    wholeNumber(-1, 9),
     'copies of each topic that is created; -1: as the broker does',
   ),
   topicRetention: setting(
@@ -138,7 +98,7 @@ export const KAFKA_SETTINGS = {
     'topic-compaction-lag',
     '<time>',
     '1m',
-    parseTime,
+    parseDuration,
     'how long each change of a compacted topic can be seen',
   ),
 } as const;

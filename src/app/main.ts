@@ -6,7 +6,8 @@ import type { CommandContext } from './commands/up.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { explain } from './explain.ts';
 import { createLogger } from './logger.ts';
-import { SETTINGS, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 import { systemClock } from './system-clock.ts';
 import { parseSpan, type SpanFlags } from './time-span.ts';
 

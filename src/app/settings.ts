@@ -1,47 +1,20 @@
 // The table of settings: name, environment, default, how its text becomes a value. One place; help, config and docs follow it.
 import { INTERVALS, type Interval, isInterval } from '../core/market/interval.ts';
 import { type MarketSymbol, parseMarketSymbol, SYMBOLS_MAX } from '../core/market/symbol.ts';
-import type { DurationMs } from '../core/market/time.ts';
 import { KAFKA_SETTINGS } from './kafka-settings.ts';
-
-/** Text → value, or one line that says what was expected and quotes what came. */
-export type Parse<T> = (text: string) => { readonly value: T } | { readonly fault: string };
-
-export interface Setting<T> {
-  /** Without the dashes: `data-dir`. */
-  readonly flag: string;
-  /** Environment variables, tried in order. */
-  readonly env: readonly string[];
-  readonly defaultText: string | undefined;
-  readonly argument: string;
-  readonly help: string;
-  readonly parse: Parse<T>;
-  /** Never printed. */
-  readonly secret?: true;
-}
+import {
+  anyText,
+  fault,
+  oneOf,
+  type Parse,
+  parseDuration,
+  setting,
+  wholeNumber,
+} from './setting.ts';
 
 export type SourceChoice =
   | { readonly kind: 'auto' | 'binance' | 'simulated' }
   | { readonly kind: 'recording'; readonly file: string };
-
-const fault = (expected: string, text: string): { readonly fault: string } => ({
-  fault: `expected ${expected}, was "${text}"`,
-});
-
-function oneOf<const T extends string>(...choices: readonly T[]): Parse<T> {
-  return (text) => {
-    const value = choices.find((choice) => choice === text);
-    return value === undefined ? fault(`one of ${choices.join(', ')}`, text) : { value };
-  };
-}
-
-function wholeNumber(min: number, max: number): Parse<number> {
-  return (text) => {
-    const value = Number(text);
-    const isWhole = /^\d+$/.test(text) && value >= min && value <= max;
-    return isWhole ? { value } : fault(`a whole number from ${min} to ${max}`, text);
-  };
-}
 
 const parseSymbols: Parse<readonly MarketSymbol[]> = (text) => {
   const parts = text.split(',').map((part) => part.trim());
@@ -89,20 +62,6 @@ function parseUrls(...protocols: readonly string[]): Parse<readonly string[]> {
   };
 }
 
-const DURATION_UNITS: Readonly<Record<string, DurationMs>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-const parseDuration: Parse<DurationMs> = (text) => {
-  const match = /^(\d{1,6})([smhd])$/.exec(text);
-  const unit = DURATION_UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) return fault('a time such as 30m, 24h or 7d', text);
-  return { value: Number(match[1]) * unit };
-};
-
 const parseProxy: Parse<string> = (text) => {
   const isProxy = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
   return isProxy ? { value: text } : fault('a proxy such as http://host:port', text);
@@ -117,8 +76,6 @@ const parseDatabaseUrl: Parse<string> = (text) => {
     : { fault: 'expected a database such as postgres://user:password@host:5432/wickstream' };
 };
 
-const anyText: Parse<string> = (text) => (text === '' ? fault('some text', text) : { value: text });
-
 const HOST = /^[a-zA-Z0-9.:_[\]-]+$/;
 const parseHost: Parse<string> = (text) =>
   HOST.test(text) ? { value: text } : fault('an address such as 127.0.0.1', text);
@@ -128,22 +85,6 @@ const parseNames: Parse<readonly string[]> = (text) => {
   const odd = names.find((name) => !HOST.test(name));
   return odd === undefined ? { value: names } : fault('host names by commas', odd);
 };
-
-function own(flag: string): string {
-  return `WICKSTREAM_${flag.toUpperCase().replaceAll('-', '_')}`;
-}
-
-function setting<T>(
-  flag: string,
-  argument: string,
-  defaultText: string | undefined,
-  parse: Parse<T>,
-  help: string,
-  more: { readonly env?: readonly string[]; readonly secret?: true } = {},
-): Setting<T> {
-  const { env = [own(flag)], ...rest } = more;
-  return { flag, argument, defaultText, parse, help, env, ...rest };
-}
 
 /** The public endpoints first, then the market-data-only ones. */
 const BINANCE_WS =
