@@ -1,6 +1,6 @@
 // A page of candles of any interval, ending where it is told: those kept, and where none are kept the ones that shorter kept candles make whole. Writes nothing.
 import { historyRollUp } from '../core/aggregation/history-roll-up.ts';
-import { FROM_DAYS, rollUp } from '../core/aggregation/roll-up.ts';
+import { isFromDays, rollUp } from '../core/aggregation/roll-up.ts';
 import type { Candle } from '../core/market/candle.ts';
 import { type Calendar, type Interval, nextOpenTime, openTimeOf } from '../core/market/interval.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
@@ -136,10 +136,10 @@ interface Filled {
 async function fill(store: Store, series: Series, hole: Hole, room: number): Promise<Filled> {
   const { symbol, interval, to = EPOCH_MS_MAX } = series;
   const span = { symbol, from: hole.from, to: addMs(hole.to, -1), take: 'last' } as const;
-  const isOfDays = FROM_DAYS.find((each) => each === interval);
-  const days =
-    isOfDays === undefined ? [] : await store.read({ ...span, interval: '1d', limit: room });
-  const isOfMinutes = isOfDays === undefined || days.length === 0;
+  const days = isFromDays(interval)
+    ? await store.read({ ...span, interval: '1d', limit: room })
+    : [];
+  const isOfMinutes = days.length === 0;
   const limit = Math.max(room, minutesOf(interval));
   const parts = isOfMinutes ? await store.read({ ...span, interval: '1m', limit }) : days;
   const [first] = parts;
@@ -147,9 +147,10 @@ async function fill(store: Store, series: Series, hole: Hole, room: number): Pro
   const isCut = parts.length === (isOfMinutes ? limit : room);
   // Before the first part nothing is known, save where a kept window ends.
   const known = isCut || hole.from === 0 ? first.openTime : hole.from;
-  const made = isOfMinutes
-    ? fromMinutes(parts, series, known)
-    : [...rollUp(parts, isOfDays ?? '1w', series.calendar)];
+  const made =
+    isFromDays(interval) && !isOfMinutes
+      ? [...rollUp(parts, interval, series.calendar)]
+      : fromMinutes(parts, series, known);
   const lengthMs = isOfMinutes ? MINUTE_MS : DAY_MS;
   const candles = made
     .filter(({ openTime }) => openTime >= known && openTime <= to)

@@ -2,7 +2,7 @@
 // that cannot be done from the exchange's kline. Removes nothing, and never replaces what its trades give again.
 
 import { foldTrades } from '../../core/aggregation/fold-trades.ts';
-import { FROM_DAYS, mergeAll } from '../../core/aggregation/roll-up.ts';
+import { isFromDays, mergeAll } from '../../core/aggregation/roll-up.ts';
 import type { Audit } from '../../core/audit/audit.ts';
 import type { HistoryDifference } from '../../core/audit/compare-history.ts';
 import { FROM_KLINES_REASON } from '../../core/audit/minute-audit.ts';
@@ -64,7 +64,7 @@ export function historyMender(
   }
 
   function partsOf({ symbol, interval, openTime, closeTime }: Candle): Promise<readonly Candle[]> {
-    const isOfDays = (FROM_DAYS as readonly Interval[]).includes(interval);
+    const isOfDays = isFromDays(interval);
     const span = { symbol, from: openTime, to: closeTime, limit: PARTS_MAX };
     return store.read({ ...span, interval: isOfDays ? '1d' : '1m', take: 'first' });
   }

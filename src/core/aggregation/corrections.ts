@@ -19,7 +19,7 @@ import { CandleAccumulator, type QuoteValue } from './candle-accumulator.ts';
 import { CandleRing } from './candle-ring.ts';
 import { foldTrades } from './fold-trades.ts';
 import { emptyCandle, mergeCandles } from './merge-candles.ts';
-import { asKnown, FROM_DAYS, mergeAll, type RollUp } from './roll-up.ts';
+import { asKnown, type FROM_DAYS, isFromDays, mergeAll, type RollUp } from './roll-up.ts';
 
 /** 26 hours: a whole UTC day and two hours into the next. */
 export const MINUTES_KEPT = 1_560;
@@ -380,10 +380,6 @@ export class Corrections {
       break;
     }
   }
-}
-
-function isFromDays(interval: Interval): boolean {
-  return (FROM_DAYS as readonly Interval[]).includes(interval);
 }
 
 function keyOf(candle: Candle): string {

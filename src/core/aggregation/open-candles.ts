@@ -3,7 +3,7 @@ import type { Candle } from '../market/candle.ts';
 import type { Interval } from '../market/interval.ts';
 import type { EpochMs } from '../market/time.ts';
 import type { RollUps } from './corrections.ts';
-import { FROM_DAYS } from './roll-up.ts';
+import { isFromDays } from './roll-up.ts';
 
 export interface OpenWindows {
   readonly second: Candle | undefined;
@@ -19,8 +19,6 @@ export function openCandles(windows: OpenWindows, intervals: readonly Interval[]
   const rollUpOf = (interval: Interval) =>
     rollUps.rollUps.find((rollUp) => rollUp.interval === interval);
   const day = rollUpOf('1d')?.live(minute, calendar, minutesFrom) ?? minute;
-  const isFromDays = (interval: Interval): boolean =>
-    (FROM_DAYS as readonly Interval[]).includes(interval);
   return intervals.flatMap((interval) => {
     if (interval === '1s') return second ?? [];
     if (interval === '1m') return minute;

@@ -27,6 +27,10 @@ export const FROM_MINUTES = [
 
 export const FROM_DAYS = ['3d', '1w', '1M'] as const satisfies readonly Interval[];
 
+export function isFromDays(interval: Interval): interval is (typeof FROM_DAYS)[number] {
+  return (FROM_DAYS as readonly Interval[]).includes(interval);
+}
+
 /** One longer interval's open window. */
 export class RollUp {
   readonly interval: Interval;
