@@ -5,7 +5,6 @@ import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/app/system-clock.ts';
 import { INTERVALS } from '../../src/core/market/interval.ts';
 import { timeOfTick } from '../../src/core/market/raw-tick.ts';
-import { kafkaLog } from '../../src/log/kafka/kafka-log.ts';
 import type { AnyLogRecord, Log, LogRecord } from '../../src/log/log.ts';
 import { memoryLog } from '../../src/log/memory/memory-log.ts';
 import { OHLCV, OHLCV_LIVE, RAW_TICKS, TOPICS, type Topic } from '../../src/protocol/topics.ts';
@@ -99,14 +98,7 @@ describe('aggregators over Kafka', { skip }, () => {
   });
   after(() => broker[Symbol.asyncDispose]());
 
-  const open = (prefix: string): Log =>
-    kafkaLog({
-      servers: [broker.servers],
-      topicPrefix: `${prefix}.`,
-      consumerGroup: prefix,
-      clock: systemClock,
-      logger,
-    });
+  const open = (prefix: string): Log => broker.openLog(prefix);
 
   for (const count of [1, 2, 4]) {
     it(`${count} of them give the bytes that one in process gives`, async () => {

@@ -11,8 +11,10 @@ import {
 } from '../../scripts/kafka/broker.mjs';
 import { systemClock } from '../../src/app/system-clock.ts';
 import { Cluster } from '../../src/log/kafka/cluster.ts';
+import { kafkaLog } from '../../src/log/kafka/kafka-log.ts';
 import { Outage, type RetryOptions } from '../../src/log/kafka/retry.ts';
 import { ensureTopics, planOf } from '../../src/log/kafka/topic-set.ts';
+import type { Log } from '../../src/log/log.ts';
 import type { Topic } from '../../src/protocol/topics.ts';
 
 export const PARTITIONS = 3;
@@ -30,6 +32,8 @@ export interface TestBroker extends Broker, AsyncDisposable {
     topics: readonly Pick<Topic<unknown>, 'name' | 'cleanup'>[],
     options?: { readonly prefix?: string; readonly partitions?: number },
   ): Promise<void>;
+  /** Of the topics `<prefix>.…`, by the groups `<prefix>…`. */
+  openLog(prefix: string): Log;
 }
 
 export async function testBroker(security?: BrokerSecurity): Promise<TestBroker> {
@@ -52,6 +56,14 @@ export async function testBroker(security?: BrokerSecurity): Promise<TestBroker>
       await ensureTopics(cluster, plans, retryOptions(servers));
       await cluster.close();
     },
+    openLog: (prefix: string) =>
+      kafkaLog({
+        servers: [servers],
+        topicPrefix: `${prefix}.`,
+        consumerGroup: prefix,
+        clock: systemClock,
+        logger,
+      }),
     async [Symbol.asyncDispose]() {
       await broker.kill();
       await rm(dir, { recursive: true, force: true });

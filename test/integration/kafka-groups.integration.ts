@@ -6,18 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/app/system-clock.ts';
 import { epochMs } from '../../src/core/market/time.ts';
 import { Cluster } from '../../src/log/kafka/cluster.ts';
-import { kafkaLog } from '../../src/log/kafka/kafka-log.ts';
 import { fenceTransactionalId } from '../../src/log/kafka/transaction.ts';
 import type { Assignment, Log, LogConsumer, LogRecord } from '../../src/log/log.ts';
 import type { Topic } from '../../src/protocol/topics.ts';
-import {
-  logger,
-  PARTITIONS,
-  retryOptions,
-  skip,
-  type TestBroker,
-  testBroker,
-} from './kafka-broker.ts';
+import { PARTITIONS, retryOptions, skip, type TestBroker, testBroker } from './kafka-broker.ts';
 
 const WAIT_MS = 60_000;
 const { signal } = new AbortController();
@@ -29,14 +21,7 @@ describe('readers of one group over Kafka', { skip }, () => {
   });
   after(() => broker[Symbol.asyncDispose]());
 
-  const open = (prefix: string): Log =>
-    kafkaLog({
-      servers: [broker.servers],
-      topicPrefix: `${prefix}.`,
-      consumerGroup: prefix,
-      clock: systemClock,
-      logger,
-    });
+  const open = (prefix: string): Log => broker.openLog(prefix);
 
   async function topics(): Promise<{
     prefix: string;
