@@ -83,6 +83,42 @@ test('cut off for hours, it starts again and fetches the history of all interval
   assert.equal(feed.ticks().filter(({ type }) => type === 'symbol').length, 2);
 });
 
+test('history that a login page answers is asked for again until the exchange does', async () => {
+  const klines = generateHistory({ seed: 2, to: NOW, days: 3 });
+  const loginPage = { status: 200, headers: {}, body: '<html>Please log in</html>' };
+  let pages = 3;
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades }],
+    faults: {
+      onRequest: ({ query }) =>
+        query.get('interval') === '12h' && pages-- > 0 ? loginPage : undefined,
+    },
+  });
+  const warnings: string[] = [];
+  const logger = { info() {}, warn: (text: string) => warnings.push(text) };
+  await using feed = watchFeed(exchange, { logger, historyIntervals: ['12h'] });
+  await feed.until(() => historyOf(feed, '12h').length > 0, 'the history');
+  const told = warnings.filter((text) => text.startsWith('BTCUSDT 12h: no history yet'));
+  assert.equal(told.length, 1, 'told once, however often it is asked');
+});
+
+test('history that the exchange says it has not is not asked for again', async () => {
+  const klines = generateHistory({ seed: 2, to: NOW, days: 3 });
+  const badRequest = { status: 400, headers: {}, body: '{"code":-1120,"msg":"Invalid interval."}' };
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades }],
+    faults: {
+      onRequest: ({ query }) => (query.get('interval') === '8h' ? badRequest : undefined),
+    },
+  });
+  await using feed = watchFeed(exchange, { historyIntervals: ['8h', '12h'] });
+  await feed.until(() => historyOf(feed, '12h').length > 0, 'the interval behind it');
+  const asked = exchange.requests.filter(({ query }) => query.includes('interval=8h'));
+  assert.equal(asked.length, 1);
+});
+
 function historyOf(feed: WatchedFeed, interval: string): readonly Candle[] {
   return feed.events.flatMap((event) =>
     event.type === 'history' && event.candles[0]?.interval === interval ? event.candles : [],

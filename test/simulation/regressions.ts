@@ -77,4 +77,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     seed: 20_105,
     wrong: 'None: the judge asked for trades of minutes that a failing store had not taken',
   },
+  {
+    seed: 30_717,
+    wrong:
+      'A login page answered for 10 s: the history of weeks and months was given up, and a month that had ended meanwhile was never there',
+  },
 ];

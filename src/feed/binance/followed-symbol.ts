@@ -43,6 +43,7 @@ export function followSymbol(options: FollowedSymbolOptions): FollowedSymbol {
     symbol,
     ...(historyIntervals === undefined ? {} : { historyIntervals }),
     rest,
+    clock,
     push,
     room,
     logger,

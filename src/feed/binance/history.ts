@@ -14,7 +14,7 @@ import type { Rest } from './rest.ts';
 export const START_INTERVALS: ReadonlySet<Interval> = new Set(['1m', '1d', '3d']);
 
 interface Asking {
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'klines'>;
   readonly signal: AbortSignal;
 }
 

@@ -2,14 +2,25 @@
 // One start at a time; it waits for the reader and gives way to all that is urgent.
 import { DEFAULT_CALENDAR, INTERVALS, type Interval } from '../../core/market/interval.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
-import { addMs, DAY_MS, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
-import type { FeedEvent } from '../market-feed.ts';
+import {
+  addMs,
+  type Clock,
+  DAY_MS,
+  type DurationMs,
+  type EpochMs,
+  MINUTE_MS,
+} from '../../core/market/time.ts';
+import { FeedError, type FeedEvent } from '../market-feed.ts';
 import { fetchGap, fetchHistory, START_INTERVALS } from './history.ts';
 import type { Rest } from './rest.ts';
+import { BadRequestError } from './rest-request.ts';
 import { HISTORY_MINUTES } from './start-tiles.ts';
 
 /** What was missed longer ago is not fetched, and it is said so: 44 pages of minutes a symbol. */
 export const HISTORY_GAP_DAYS_MAX = 30;
+
+/** A login page in between, or an endpoint that refuses us, may be gone after this. */
+export const HISTORY_RETRY_MS: DurationMs = 15_000;
 
 /** Seconds are kept for a day only, and would be 60 times as many pages. */
 const NO_GAP_INTERVALS: ReadonlySet<Interval> = new Set(['1s']);
@@ -32,7 +43,8 @@ export interface Past {
 export interface PastOptions {
   readonly symbol: MarketSymbol;
   readonly historyIntervals?: readonly Interval[];
-  readonly rest: Rest;
+  readonly rest: Pick<Rest, 'klines'>;
+  readonly clock: Clock;
   readonly push: (event: FeedEvent) => void;
   /** Waits while the reader is behind. */
   readonly room: () => Promise<void>;
@@ -41,11 +53,29 @@ export interface PastOptions {
 }
 
 export function createPast(options: PastOptions): Past {
-  const { symbol, rest, push, room, logger, signal } = options;
+  const { symbol, rest, clock, push, room, logger, signal } = options;
   const intervals = options.historyIntervals ?? INTERVALS;
   let isJoined = false;
   let wanted: SymbolJoin | undefined;
   let running: Promise<void> | undefined;
+
+  /** The exchange's klines, however long it takes. @throws what will not change by asking again; the signal's reason. */
+  const klines: Rest['klines'] = async (...question) => {
+    for (let isTold = false; ; isTold = true) {
+      try {
+        return await rest.klines(...question);
+      } catch (error) {
+        if (signal.aborted || isFinal(error)) throw error;
+        if (!isTold) {
+          const every = `asking again every ${HISTORY_RETRY_MS / 1_000} s`;
+          logger.warn(`${symbol} ${question[1]}: no history yet, ${String(error)}; ${every}`);
+        }
+        await clock.sleep(HISTORY_RETRY_MS, signal);
+        signal.throwIfAborted();
+      }
+    }
+  };
+  const asking = { rest: { klines }, signal };
 
   async function fetchWanted(): Promise<void> {
     while (wanted !== undefined && !signal.aborted) {
@@ -85,12 +115,10 @@ export function createPast(options: PastOptions): Past {
 
   /** Open time of the oldest candle handed on. */
   async function fetchNewest(interval: Interval, before: EpochMs): Promise<EpochMs | undefined> {
-    const candles = await fetchHistory(symbol, interval, before, { rest, signal }).catch(
-      (error: unknown) => {
-        if (!signal.aborted) logger.warn(`${symbol} ${interval}: no history, ${String(error)}`);
-        return [];
-      },
-    );
+    const candles = await fetchHistory(symbol, interval, before, asking).catch((error: unknown) => {
+      if (!signal.aborted) logger.warn(`${symbol} ${interval}: no history, ${String(error)}`);
+      return [];
+    });
     await room();
     if (candles.length > 0) push({ type: 'history', candles });
     return candles[0]?.openTime;
@@ -101,7 +129,7 @@ export function createPast(options: PastOptions): Past {
     const gap = { from, to, calendar: DEFAULT_CALENDAR };
     try {
       signal.throwIfAborted();
-      for await (const candles of fetchGap(symbol, interval, gap, { rest, signal })) {
+      for await (const candles of fetchGap(symbol, interval, gap, asking)) {
         await room();
         if (signal.aborted) return;
         push({ type: 'history', candles });
@@ -125,6 +153,11 @@ export function createPast(options: PastOptions): Past {
       await running;
     },
   };
+}
+
+function isFinal(error: unknown): boolean {
+  if (error instanceof FeedError) return error.code === 'unknown-symbol';
+  return error instanceof BadRequestError;
 }
 
 function iso(time: EpochMs): string {
