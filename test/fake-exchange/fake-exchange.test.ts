@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import WebSocket from 'ws';
 import { manualClock } from './clock.ts';
 import { createFakeExchange } from './fake-exchange.ts';
 import { generateHistory, generateTrades } from './generate.ts';
@@ -29,6 +30,21 @@ test('a published trade reaches the subscriber of a combined stream and REST', a
   assert.deepEqual(await response.json(), [{ a, p, q, f, l, T, m, M: true }]);
   assert.equal(response.headers.get('x-mbx-used-weight-1m'), '4');
   assert.deepEqual(exchange.breaches, []);
+});
+
+test('a frozen exchange stops though a client still waits for its handshake, and starts again at once', async () => {
+  await using exchange = await createFakeExchange({ clock: manualClock(START) });
+  exchange.freeze('everything');
+  const waiting = new WebSocket(`${exchange.wsUrl}/ws/btcusdt@aggTrade`);
+  const failed = once(waiting, 'error');
+  // REST that was asked later hangs: the upgrade has been read before.
+  const signal = AbortSignal.timeout(50);
+  await assert.rejects(fetch(`${exchange.restUrl}/api/v3/ping`, { signal }));
+  const stopped = exchange.stop();
+  await exchange.start();
+  await Promise.all([stopped, failed]);
+  exchange.unfreeze();
+  assert.equal((await fetch(`${exchange.restUrl}/api/v3/ping`)).status, 200);
 });
 
 test('a connection that is just ending may be reset: its handle is closed', async () => {

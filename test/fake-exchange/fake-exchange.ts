@@ -2,7 +2,7 @@
 // protocol, its own clock. Refuses to import anything from the product.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Interval } from './calendar.ts';
 import { type ExchangeClock, isManual, runningClock } from './clock.ts';
 import {
@@ -218,7 +218,16 @@ interface Listener {
 
 /** Listens on the loopback address; always on the same port once it has one. */
 async function listen(server: Server, wantedPort: number): Promise<Listener> {
+  // The server itself forgets a socket that asked for an upgrade, and waits for it all the same.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  let stopping = Promise.resolve();
+
   async function start(port: number): Promise<void> {
+    await stopping;
     if (server.listening) return;
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -228,12 +237,13 @@ async function listen(server: Server, wantedPort: number): Promise<Listener> {
   return {
     port,
     start: () => start(port),
-    async stop() {
-      if (!server.listening) return;
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+    stop() {
+      if (!server.listening) return stopping;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+      stopping = promise;
+      return stopping;
     },
   };
 }
