@@ -82,4 +82,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong:
       'A login page answered for 10 s: the history of weeks and months was given up, and a month that had ended meanwhile was never there',
   },
+  {
+    seed: 60_636,
+    wrong:
+      'A minute whose seconds lacked trades was closed by a kline after a crash: they were never repaired. Among them seconds that the life before had whole',
+  },
 ];

@@ -96,13 +96,24 @@ export class Corrections {
     const before = this.unproven.get(candle.openTime);
     this.unproven.delete(candle.openTime);
     const isSame = before === undefined || (before.complete && sameCandleValues(before, candle));
-    if (!isSame) {
-      this.seconds.put(this.correct(candle, 'repair'));
-      return;
+    // What the process before had, this one lacks: that is for the minute's repair.
+    if (before?.complete && !candle.complete) this.seconds.put(before);
+    else if (!isSame) this.seconds.put(this.correct(candle, 'repair'));
+    else {
+      const again = this.asRevised(candle);
+      this.seconds.put(again);
+      this.sink({ type: 'candle-closed', candle: again });
     }
-    const again = this.asRevised(candle);
-    this.seconds.put(again);
-    this.sink({ type: 'candle-closed', candle: again });
+  }
+
+  /** Whether a second of the minute was published that lacks trades, by this process or by the one before a restart. */
+  hasIncompleteSecond(minuteOpenTime: EpochMs): boolean {
+    for (let offset = 0; offset < MINUTE_MS; offset += SECOND_MS) {
+      const openTime = addMs(minuteOpenTime, offset);
+      const second = this.seconds.get(openTime) ?? this.unproven.get(openTime);
+      if (second?.complete === false) return true;
+    }
+    return false;
   }
 
   /** A late trade of the open minute: only its second is closed already. */

@@ -282,7 +282,10 @@ export class SymbolAggregation {
   }
 
   /** A closed kline of the exchange: a minute there are no trades for. What was folded of it so far is dropped. */
-  private klineMinute(candle: Candle): void {
+  private klineMinute(kline: Candle): void {
+    // Exact by itself, but its seconds, published before, lack trades: their repair is the minute's.
+    const isWhole = !this.corrections.hasIncompleteSecond(kline.openTime);
+    const candle = isWhole ? kline : { ...kline, complete: false };
     if (candle.openTime < this.minuteOpenTime) {
       this.corrections.insertMinute(candle, this.rollUps());
       return;

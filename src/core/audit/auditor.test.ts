@@ -286,6 +286,15 @@ test('an incomplete candle is never verified, though its numbers are equal', () 
   assert.deepEqual(run.types(), ['trades']);
 });
 
+test("taken from the exchange's klines, an incomplete one is repaired all the same: its seconds lack trades", () => {
+  const run = auditing();
+  run.ours(minuteAt(0, { complete: false, source: 'klines' }));
+  assert.deepEqual([run.audits, run.types()], [[], ['trades']]);
+  run.ours(minuteAt(0, { revision: 1, reason: 'repair' }));
+  run.evidence(byStream(klineAt(0)));
+  assert.equal(run.last()?.verdict, 'repaired');
+});
+
 test('what cannot be repaired says so, with what is known, and an incomplete one goes on being asked for', () => {
   const run = auditing();
   run.evidence(byStream(klineAt(0)));

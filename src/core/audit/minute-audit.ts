@@ -180,11 +180,11 @@ export class MinuteAudit {
   private assess(now: EpochMs): void {
     const { ours, theirs } = this;
     if (ours === undefined || this.phase === 'decided') return;
-    if (ours.source === 'klines') {
+    if (!ours.complete) {
+      if (this.phase !== 'repairing' && this.phase !== 'settling') this.enter('repairing', now);
+    } else if (ours.source === 'klines') {
       this.say('unverified', now, FROM_KLINES_REASON);
       this.decided();
-    } else if (!ours.complete) {
-      if (this.phase !== 'repairing' && this.phase !== 'settling') this.enter('repairing', now);
     } else if (theirs !== undefined) {
       this.compare(ours, theirs.candle, now);
     }
