@@ -11,8 +11,14 @@ import { type SimProduct, textOf } from './sim-product.ts';
 /** So long may the product be away and still fetch every trade: 15 minutes, less the minute it begins with and the way there. */
 const AWAY_MS_MIN = 13 * MINUTE;
 
-/** What a store that failed is asked again after, at most. */
-const STORE_RETRY_MS_MAX = 10_000;
+/**
+ * While these last nothing new is stored, nor for so long after (ms): a store that failed is asked again after 10 s at most; after the
+ * exchange's own outage a whole minute has to be over.
+ */
+const NOTHING_STORED: Partial<Record<FaultName, number>> = {
+  'store-fails': 10_000,
+  outage: MINUTE,
+};
 
 /** With one of these REST may leave a hole unanswered for a minute: it is passed over, told, and repaired. */
 const HOLES: ReadonlySet<FaultName> = new Set<FaultName>([
@@ -64,7 +70,7 @@ function judgeKlines(
     .map((candle) => `From klines, though trades could be had: ${textOf(candle)}`);
 }
 
-/** Times in which no process was live, or none had a store that took what it had, for so long that trades need not be fetched. */
+/** Times in which no process was live, or none had anything new stored, for so long that trades need not be fetched. */
 function absences(plan: Plan, products: readonly SimProduct[]): [from: number, to: number][] {
   const live = products.flatMap((product) => product.live);
   const ends = [plan.start, ...products.flatMap((product) => endsOf(plan, product))];
@@ -74,16 +80,16 @@ function absences(plan: Plan, products: readonly SimProduct[]): [from: number, t
     .filter(([from, to]) => to - from >= AWAY_MS_MIN);
 }
 
-/** The next process goes on from what is stored: where the store failed at this one's end, it is from the failure's begin. */
+/** The next process goes on from what is stored: where nothing was at this one's end, it is from the begin of that. */
 function endsOf({ episodes }: Plan, { live }: SimProduct): number[] {
   const ends = live.map(({ to }) => to);
   const end = ends.pop();
   if (end === undefined) return [];
-  const failed = episodes.filter(
-    ({ kind, at, durationMs }) =>
-      kind === 'store-fails' && at <= end && end <= at + durationMs + STORE_RETRY_MS_MAX,
-  );
-  return [...ends, Math.min(end, ...failed.map(({ at }) => at))];
+  const before = episodes.filter(({ kind, at, durationMs }) => {
+    const after = NOTHING_STORED[kind];
+    return after !== undefined && at <= end && end <= at + durationMs + after;
+  });
+  return [...ends, Math.min(end, ...before.map(({ at }) => at))];
 }
 
 /** Every minute folded from trades is proven in the end. */

@@ -87,4 +87,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly wrong: stri
     wrong:
       'A minute whose seconds lacked trades was closed by a kline after a crash: they were never repaired. Among them seconds that the life before had whole',
   },
+  {
+    seed: 61_014,
+    wrong:
+      'None: the judge counted the exchange’s own outage before a crash as if candles had been stored in it',
+  },
 ];
