@@ -89,7 +89,7 @@ export function createSymbolStream(options: SymbolStreamOptions): SymbolStream {
     reject,
     signal,
   });
-  const series = createNewSeries(symbol, { rest, sequencer, signal });
+  const series = createNewSeries(symbol, { rest, sequencer, clock, signal });
   const evidence = createMinuteEvidence(symbol, rest, signal);
   const work = createWake(clock);
   const waits = createMinuteWaits({ rest, clock, evidence, work, signal });
