@@ -8,6 +8,8 @@ import type { RestRequester } from './rest-request.ts';
 /** After the start: the answer is some MB, and the first candles come before it. */
 export const LISTINGS_AFTER_MS: DurationMs = 3_000;
 export const LISTINGS_INTERVAL_MS: DurationMs = 6 * 3_600_000;
+/** After a refusal, or an answer that is none: a login page in between may be gone by then. */
+export const LISTINGS_RETRY_MS: DurationMs = 60_000;
 /** Listings kept of one answer; the exchange has some 3,500. Those beyond are left out. */
 export const LISTINGS_MAX = 10_000;
 const WEIGHT = 20;
@@ -21,20 +23,21 @@ const listingSchema = z.object({
 });
 
 export interface ListingsOptions {
-  readonly requester: RestRequester;
+  readonly requester: Pick<RestRequester, 'ask'>;
   readonly clock: Clock;
   readonly onListings: (listings: readonly Listing[]) => void;
   readonly logger: { warn(message: string): void };
   readonly signal: AbortSignal;
 }
 
-/** Runs until `signal` aborts. What fails is told and tried again at the next time. */
+/** Runs until `signal` aborts. What fails is told and tried again soon. */
 export async function followListings(options: ListingsOptions): Promise<void> {
   const { requester, clock, onListings, logger, signal } = options;
   let known = '';
-  for (let waitMs = LISTINGS_AFTER_MS; ; waitMs = LISTINGS_INTERVAL_MS) {
+  for (let waitMs = LISTINGS_AFTER_MS; ; ) {
     await clock.sleep(waitMs, signal);
     if (signal.aborted) return;
+    waitMs = LISTINGS_INTERVAL_MS;
     try {
       const listings = await fetchListings(requester, signal);
       const text = JSON.stringify(listings);
@@ -42,13 +45,14 @@ export async function followListings(options: ListingsOptions): Promise<void> {
       known = text;
     } catch (error) {
       if (signal.aborted) return;
+      waitMs = LISTINGS_RETRY_MS;
       logger.warn(`What the exchange lists is not known anew: ${String(error)}`);
     }
   }
 }
 
 async function fetchListings(
-  requester: RestRequester,
+  requester: Pick<RestRequester, 'ask'>,
   signal: AbortSignal,
 ): Promise<readonly Listing[]> {
   // Permission sets are most of the answer, and of no use here.
