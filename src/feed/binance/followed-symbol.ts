@@ -12,7 +12,8 @@ export interface FollowedSymbol {
   readonly stream: SymbolStream;
   /**
    * Until it is removed or the feed ends.
-   * @throws FeedError where the symbol cannot join at all; one that has joined once is never given up.
+   * @throws FeedError where the symbol cannot join at all; one that has joined once is never given up, nor one that is added
+   * while REST refuses us.
    */
   run(): Promise<void>;
   /** Ends `run`; nothing of the symbol is handed on any more. */
@@ -21,6 +22,8 @@ export interface FollowedSymbol {
 
 export interface FollowedSymbolOptions {
   readonly start: StartPoint;
+  /** There from the start: it cannot join either where every endpoint refuses us. */
+  readonly isInitial: boolean;
   readonly rest: Rest;
   readonly queue: EventQueue;
   readonly clock: Clock;
@@ -36,6 +39,8 @@ export interface FollowedSymbolOptions {
 export function followSymbol(options: FollowedSymbolOptions): FollowedSymbol {
   const { start, rest, queue, clock, random, historyIntervals, logger } = options;
   const { symbol } = start;
+  const isHopeless = (error: unknown) =>
+    error instanceof FeedError && (options.isInitial || error.code === 'unknown-symbol');
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const { tick: emit, push, room } = queue;
@@ -69,7 +74,7 @@ export function followSymbol(options: FollowedSymbolOptions): FollowedSymbol {
       for (let attempt = 0; !signal.aborted; attempt++) {
         await stream.run().catch((error: unknown) => {
           if (signal.aborted) return;
-          if (error instanceof FeedError && !past.hasJoined()) throw error;
+          if (isHopeless(error) && !past.hasJoined()) throw error;
           options.onTrouble(`${symbol}: ${error instanceof Error ? error.message : String(error)}`);
         });
         await clock.sleep(retryMs(attempt, random), signal);

@@ -58,6 +58,8 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
   let mustReachEnd = false;
   let passedHoles = 0;
   let patience = beginPatience();
+  /** The id that is waited for; undefined: for none. A question that REST refuses ends `fetch`, not the waiting. */
+  let awaited: { readonly id: number | undefined } | undefined;
 
   function beginPatience() {
     const over = new AbortController();
@@ -68,6 +70,7 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
   function startPatience(): void {
     patience.over.abort();
     patience = beginPatience();
+    awaited = { id: sequencer.next() };
     const { over, end } = patience;
     const wait = waitOut(clock, options.holeWaitMs ?? HOLE_WAIT_MS, end);
     // Never rejects: a wait cut short aborts what is over already.
@@ -196,7 +199,7 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
     passedHoles: () => passedHoles,
     full: () => patience.over.abort(),
     async fetch() {
-      startPatience();
+      if (awaited === undefined || awaited.id !== sequencer.next()) startPatience();
       let last: Step = { outcome: 'silent', tries: 0 };
       while (isMissing() && last.outcome !== 'too-many') {
         if (patience.over.signal.aborted) {
@@ -206,6 +209,7 @@ export function createMissingTrades(options: MissingTradesOptions): MissingTrade
           last = await step(last.tries);
         }
       }
+      awaited = undefined;
       patience.over.abort();
       return last.outcome === 'too-many' ? 'too-many' : 'done';
     },

@@ -10,10 +10,9 @@ import {
   type EpochMs,
   MINUTE_MS,
 } from '../../core/market/time.ts';
-import { FeedError, type FeedEvent } from '../market-feed.ts';
+import type { FeedEvent } from '../market-feed.ts';
 import { fetchGap, fetchHistory, START_INTERVALS } from './history.ts';
-import type { Rest } from './rest.ts';
-import { BadRequestError } from './rest-request.ts';
+import { isFinal, type Rest } from './rest.ts';
 import { HISTORY_MINUTES } from './start-tiles.ts';
 
 /** What was missed longer ago is not fetched, and it is said so: 44 pages of minutes a symbol. */
@@ -153,11 +152,6 @@ export function createPast(options: PastOptions): Past {
       await running;
     },
   };
-}
-
-function isFinal(error: unknown): boolean {
-  if (error instanceof FeedError) return error.code === 'unknown-symbol';
-  return error instanceof BadRequestError;
 }
 
 function iso(time: EpochMs): string {

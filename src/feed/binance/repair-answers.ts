@@ -1,5 +1,5 @@
 // Answers what the audit asks of closed minutes: klines, all trades again, the exchange's digits. It judges no candle, and passes over
-// only what is beyond its limits: whoever asks, asks again.
+// only what is beyond its limits and what REST refuses for now: whoever asks, asks again.
 import { type Evidence, KLINES_ASKED_MAX, type RepairRequest } from '../../core/market/evidence.ts';
 import { type RawTick, REPAIR_PART_TRADES_MAX } from '../../core/market/raw-tick.ts';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
@@ -12,7 +12,7 @@ import {
 } from '../../core/market/time.ts';
 import { FeedError, type FeedEvent, REPAIRS_ASKED_MAX } from '../market-feed.ts';
 import { fetchMinuteTrades, type MinuteTrades } from './minute-trades.ts';
-import type { Rest } from './rest.ts';
+import { isFinal, type Rest } from './rest.ts';
 
 /** Requests under way at once: one that waits for a lagging REST does not keep the others. */
 export const REPAIRS_AT_ONCE_MAX = 4;
@@ -76,7 +76,8 @@ export function createRepairAnswers(options: RepairAnswersOptions): RepairAnswer
       if (request.type === 'klines') await answerKlines(request);
       else await answerTrades(request);
     } catch (error) {
-      if (!signal.aborted && request.type === 'trades') {
+      // A login page in between says nothing of the minute.
+      if (!signal.aborted && request.type === 'trades' && isFinal(error)) {
         unrepairable(request, reasonOf(error, request.symbol));
       }
     }

@@ -119,6 +119,12 @@ export function createRest(requester: RestRequester, clock: Clock): Rest {
   };
 }
 
+/** Asking again will not change it. All else may pass: a login page in between, an endpoint that refuses us, an answer that is none. */
+export function isFinal(error: unknown): boolean {
+  if (error instanceof FeedError) return error.code === 'unknown-symbol';
+  return error instanceof BadRequestError;
+}
+
 const limitsSchema = z.object({
   rateLimits: z.array(
     z.object({

@@ -146,10 +146,11 @@ export function createSession(options: SessionOptions): Session {
     followed.stream.closedMinute(candle);
   }
 
-  function follow(start: StartPoint): FollowedSymbol {
+  function follow(start: StartPoint, isInitial: boolean): FollowedSymbol {
     const { historyIntervals } = options;
     const followed = followSymbol({
       start,
+      isInitial,
       rest,
       queue,
       clock,
@@ -193,7 +194,7 @@ export function createSession(options: SessionOptions): Session {
       refuse(start.symbol, new Error(reason));
       return;
     }
-    const followed = follow(start);
+    const followed = follow(start, false);
     if (isTimed) run(start.symbol, followed);
     report.look();
   }
@@ -239,7 +240,7 @@ export function createSession(options: SessionOptions): Session {
     await Promise.all(running);
   }
 
-  const initial: ReadonlySet<FollowedSymbol> = new Set(starts.map(follow));
+  const initial: ReadonlySet<FollowedSymbol> = new Set(starts.map((start) => follow(start, true)));
   return {
     rest,
     events: queue.events(),
