@@ -37,7 +37,7 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
   const { source } = config;
   switch (source.kind) {
     case 'binance':
-      return { feed: binance(options) };
+      return { feed: binance(options, 'end') };
     case 'simulated':
       return { feed: await simulated(options) };
     case 'recording': {
@@ -56,7 +56,7 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
     ...proxyOf(config),
     signal,
   });
-  if (reach.reachable) return { feed: binance(options) };
+  if (reach.reachable) return { feed: binance(options, 'try-on') };
   const remedy =
     'Check the network, a proxy (HTTPS_PROXY) or other endpoints (--binance-rest-url, --binance-ws-url).';
   const real = binanceSource({
@@ -65,15 +65,19 @@ export async function chooseFeed(options: ChooseFeedOptions): Promise<ChosenFeed
   });
   if (await hasCandles(config, real)) {
     const notice = `Binance cannot be reached (${reach.reason}): showing the candles kept so far and trying on. ${remedy}`;
-    return { feed: binance(options), notice };
+    return { feed: binance(options, 'try-on'), notice };
   }
   const notice = `Binance cannot be reached (${reach.reason}): this is a SIMULATED market, no real prices. ${remedy} --source binance never simulates.`;
   return { feed: await simulated(options), notice };
 }
 
-function binance(options: Pick<ChooseFeedOptions, 'config' | 'clock' | 'logger'>): MarketFeed {
+function binance(
+  options: Pick<ChooseFeedOptions, 'config' | 'clock' | 'logger'>,
+  whenRefused: 'end' | 'try-on',
+): MarketFeed {
   return binanceFeed({
     ...binanceOptions(options),
+    whenRefused,
     historyIntervals: options.config.intervals,
   });
 }

@@ -102,3 +102,25 @@ test('a symbol that is added while REST refuses us joins when it does not any mo
   await feed.until(() => feed.trades('ETHUSDT').length > 0, 'ETHUSDT to join');
   assert(!feed.events.some((event) => event.type === 'rejected'));
 });
+
+test('refused from the start and told to try on, it says why, and joins when REST serves us', async () => {
+  const { exchange, feed } = await refusedFromTheStart({ whenRefused: 'try-on' });
+  await using _ = exchange;
+  await using __ = feed;
+  const reasons = () =>
+    feed.events.flatMap((event) => (event.type === 'state' ? [event.reason ?? ''] : []));
+  await feed.until(() => reasons().some((reason) => /Please log in/.test(reason)), 'the reason');
+  await feed.until(() => exchange.requests.length > 10, 'more questions');
+  exchange.faults.onRequest = undefined;
+  await feed.live();
+  assert(feed.trades().length > 0);
+});
+
+async function refusedFromTheStart(options: WatchOptions) {
+  const exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades: trades.filter(({ T }) => T < JOIN) }],
+    faults: { onRequest: () => LOGIN_PAGE },
+  });
+  return { exchange, feed: watchFeed(exchange, { historyIntervals: ['1m'], ...options }) };
+}

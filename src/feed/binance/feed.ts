@@ -29,6 +29,8 @@ export interface BinanceFeedOptions {
   readonly resumeTradesMax?: number;
   /** Intervals whose past is fetched for the store; 1m, 1d and 3d come with the start in any case. Default: all. */
   readonly historyIntervals?: readonly Interval[];
+  /** What becomes of the stream where every endpoint refuses us from the start. Default: it ends. Later refusals never end it. */
+  readonly whenRefused?: 'end' | 'try-on';
   /** Default: `ROTATE_AFTER_MS`. */
   readonly rotateAfterMs?: DurationMs;
   /** Default: `SYMBOLS_A_CONNECTION_MAX`. */
@@ -42,7 +44,7 @@ export interface FeedLogger {
 
 /**
  * Its stream goes on for ever: an exchange that cannot be reached is the state `offline`, not an end.
- * @throws FeedError in `stream`: `unknown-symbol`; `refused` where every endpoint refuses us from the start.
+ * @throws FeedError in `stream`: `unknown-symbol`; `refused` where every endpoint refuses us from the start, unless it is to try on.
  */
 export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
   const transport = options.transport ?? networkTransport(options.proxy);

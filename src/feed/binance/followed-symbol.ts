@@ -12,8 +12,7 @@ export interface FollowedSymbol {
   readonly stream: SymbolStream;
   /**
    * Until it is removed or the feed ends.
-   * @throws FeedError where the symbol cannot join at all; one that has joined once is never given up, nor one that is added
-   * while REST refuses us.
+   * @throws FeedError where the symbol cannot join at all; one that has joined once is never given up.
    */
   run(): Promise<void>;
   /** Ends `run`; nothing of the symbol is handed on any more. */
@@ -22,8 +21,8 @@ export interface FollowedSymbol {
 
 export interface FollowedSymbolOptions {
   readonly start: StartPoint;
-  /** There from the start: it cannot join either where every endpoint refuses us. */
-  readonly isInitial: boolean;
+  /** It cannot join either where every endpoint refuses us. */
+  readonly endsWhenRefused: boolean;
   readonly rest: Rest;
   readonly queue: EventQueue;
   readonly clock: Clock;
@@ -40,7 +39,7 @@ export function followSymbol(options: FollowedSymbolOptions): FollowedSymbol {
   const { start, rest, queue, clock, random, historyIntervals, logger } = options;
   const { symbol } = start;
   const isHopeless = (error: unknown) =>
-    error instanceof FeedError && (options.isInitial || error.code === 'unknown-symbol');
+    error instanceof FeedError && (options.endsWhenRefused || error.code === 'unknown-symbol');
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   const { tick: emit, push, room } = queue;

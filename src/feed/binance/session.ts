@@ -6,6 +6,7 @@ import { type MarketSymbol, SYMBOLS_MAX } from '../../core/market/symbol.ts';
 import { type DurationMs, HOUR_MS } from '../../core/market/time.ts';
 import {
   type FeedCounts,
+  FeedError,
   type FeedEvent,
   REJECTED_PAYLOAD_MAX,
   type StartPoint,
@@ -36,6 +37,8 @@ export const OVERLAP_MS: DurationMs = 1_000;
 /** How often the exchange's time is asked for. */
 export const TIME_SAMPLE_INTERVAL_MS: DurationMs = 600_000;
 const TIME_SAMPLES_AT_START = 3;
+/** Where every endpoint refuses us at the start, and we are to try on: a login page in between may be gone after this. */
+const REFUSED_RETRY_MS: DurationMs = 15_000;
 /** Frames kept until the exchange's time is known. At the limit later ones are not: the ids show it, and REST has them. */
 export const EARLY_FRAMES_MAX = 20_000;
 
@@ -60,6 +63,7 @@ export interface Session {
 
 export function createSession(options: SessionOptions): Session {
   const { transport, clock, random, logger, starts, signal } = options;
+  const isTryingOn = options.whenRefused === 'try-on';
   const queue = createEventQueue((isFull) => {
     if (isFull) connections.pause();
     else connections.resume();
@@ -146,11 +150,11 @@ export function createSession(options: SessionOptions): Session {
     followed.stream.closedMinute(candle);
   }
 
-  function follow(start: StartPoint, isInitial: boolean): FollowedSymbol {
+  function follow(start: StartPoint, endsWhenRefused: boolean): FollowedSymbol {
     const { historyIntervals } = options;
     const followed = followSymbol({
       start,
-      isInitial,
+      endsWhenRefused,
       rest,
       queue,
       clock,
@@ -208,6 +212,21 @@ export function createSession(options: SessionOptions): Session {
     report.look();
   }
 
+  /** `ask` again for as long as every endpoint refuses us. @throws all else; the refusal where that is to end the stream */
+  async function untilServed(ask: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        const isRefusal = error instanceof FeedError && error.code === 'refused';
+        if (!isRefusal || !isTryingOn || signal.aborted) throw error;
+        report.trouble(`REST: ${error.message}`);
+      }
+      await clock.sleep(REFUSED_RETRY_MS, signal);
+      signal.throwIfAborted();
+    }
+  }
+
   async function keepTime(): Promise<void> {
     for (let sample = 2; !signal.aborted; sample++) {
       if (sample > TIME_SAMPLES_AT_START) {
@@ -232,15 +251,19 @@ export function createSession(options: SessionOptions): Session {
     const [first] = starts;
     const all = Promise.all([
       connections.run(),
-      first === undefined ? undefined : rest.learnLimits(first.symbol, signal),
-      rest.sampleTime(signal).then(startSymbols).then(keepTime),
+      first && untilServed(() => rest.learnLimits(first.symbol, signal)),
+      untilServed(() => rest.sampleTime(signal))
+        .then(startSymbols)
+        .then(keepTime),
       followListings({ requester, clock, onListings, logger, signal }),
     ]);
     await Promise.race([all, failing.promise]);
     await Promise.all(running);
   }
 
-  const initial: ReadonlySet<FollowedSymbol> = new Set(starts.map((start) => follow(start, true)));
+  const initial: ReadonlySet<FollowedSymbol> = new Set(
+    starts.map((start) => follow(start, !isTryingOn)),
+  );
   return {
     rest,
     events: queue.events(),
