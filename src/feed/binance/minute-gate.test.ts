@@ -6,7 +6,7 @@ import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { RawTick } from '../../core/market/raw-tick.ts';
 import { marketSymbol } from '../../core/market/symbol.ts';
 import { epochMs, MINUTE_MS } from '../../core/market/time.ts';
-import { createMinuteGate, type MinuteGate } from './minute-gate.ts';
+import { createMinuteGate, EVIDENCE_MINUTES_MAX, type MinuteGate } from './minute-gate.ts';
 
 const symbol = marketSymbol('BTCUSDT');
 
@@ -112,6 +112,41 @@ test('word of a later minute alone does not close an earlier one', () => {
   assert.deepEqual(gate.lack(), { type: 'evidence', from: 0, to: MINUTE_MS });
   gate.closed(closed(0, 0, -1));
   assert.deepEqual(said(), ['w1:6', 'w2:6']);
+});
+
+test('the frame’s last trade counts, also where a REST that lags counts less afterwards', () => {
+  const { gate, said } = open();
+  gate.closed(closed(0, 4, 17));
+  gate.closed(closed(0, 2, undefined));
+  gate.trade(trade(7, 1_000));
+  assert.deepEqual(said(), ['t7']);
+  gate.trade(trade(8, 1_000));
+  assert.deepEqual(said(), ['t7', 't8', 'w1:8']);
+});
+
+test('a minute that exists is not left out because somebody has not found it', () => {
+  const { gate, said } = open();
+  gate.closed(closed(1, 0, -1));
+  gate.absent(epochMs(MINUTE_MS));
+  gate.closed(closed(0, 0, -1));
+  assert.deepEqual(said(), ['w1:6', 'w2:6']);
+});
+
+test('an id without a trade is no trade that a closed minute counts', () => {
+  const { gate, said } = open();
+  gate.trade(trade(7, 1_000));
+  gate.trade({ ...trade(8, 2_000), quantityInteger: 0, lastTradeId: 99 });
+  gate.closed(closed(0, 4, 19));
+  assert.deepEqual(said(), ['t7', 'void']);
+  gate.trade(trade(9, 3_000));
+  assert.deepEqual(said(), ['t7', 'void', 't9', 'w1:9']);
+});
+
+test('word of minutes farther ahead than a day is not kept: it is asked for when needed', () => {
+  const { gate } = open();
+  gate.closed(closed(EVIDENCE_MINUTES_MAX, 0, -1));
+  gate.absent(epochMs(EVIDENCE_MINUTES_MAX * MINUTE_MS));
+  assert.equal(gate.lack(), undefined);
 });
 
 interface Day {

@@ -130,3 +130,61 @@ test('what is forgotten was never there; a restart knows nothing of before', () 
   assert.equal(sequencer.accept(trade(1)).type, 'waiting');
   assert.deepEqual(sequencer.begin(1), [trade(1)]);
 });
+
+test('a series that goes on at an id takes what is held there as it is, in doubt or not', () => {
+  const sequencer = createSequencer();
+  sequencer.begin(1);
+  sequencer.accept(trade(1));
+  sequencer.accept({ ...trade(5), priceInteger: 5 });
+  assert.equal(sequencer.accept(trade(5)).type, 'gap', 'disputed');
+  assert.deepEqual(
+    sequencer.begin(5).map(({ aggTradeId }) => aggTradeId),
+    [5],
+  );
+  // Where it goes on without a break, a jump of single trades is in doubt as ever.
+  assert.deepEqual(sequencer.begin(6), []);
+  assert.equal(sequencer.accept({ ...trade(6), firstTradeId: 9 }).type, 'gap');
+});
+
+test('after an id without a trade the next one may begin with any single trade', () => {
+  const sequencer = createSequencer();
+  sequencer.begin(1);
+  sequencer.accept(trade(1));
+  assert.equal(sequencer.accept({ ...trade(2), quantityInteger: 0 }, 'rest').type, 'ready');
+  assert.equal(sequencer.accept({ ...trade(3), firstTradeId: 7, lastTradeId: 7 }).type, 'ready');
+  assert.equal(sequencer.accept({ ...trade(4), firstTradeId: 9, lastTradeId: 9 }).type, 'gap');
+});
+
+test('a restart forgets what is held, of ids the new series will have too', () => {
+  const sequencer = createSequencer();
+  sequencer.begin(1);
+  sequencer.accept(trade(3));
+  sequencer.restart();
+  assert.equal(sequencer.heldCount(), 0);
+  sequencer.accept(trade(2));
+  assert.deepEqual(sequencer.begin(2), [trade(2)]);
+  assert.equal(sequencer.next(), 3);
+});
+
+test('one id with other contents is in doubt, whichever field it is; the time of sending is none', () => {
+  const changes: readonly Partial<AggTrade>[] = [
+    { priceInteger: 1 },
+    { priceFraction: 1 },
+    { quantityInteger: 2 },
+    { quantityFraction: 1 },
+    { firstTradeId: 2 },
+    { lastTradeId: 4 },
+    { tradeTime: epochMs(4) },
+    { buyerIsMaker: true },
+  ];
+  for (const change of [...changes, { eventTime: epochMs(4) }]) {
+    const sequencer = createSequencer();
+    sequencer.begin(1);
+    sequencer.accept(trade(1));
+    sequencer.accept(trade(3));
+    sequencer.accept({ ...trade(3), ...change });
+    sequencer.accept(trade(2));
+    const isInDoubt = sequencer.missing() !== undefined;
+    assert.equal(isInDoubt, changes.includes(change), JSON.stringify(change));
+  }
+});
