@@ -186,6 +186,31 @@ test('I6: minutes of the store without a verdict, and those that lack trades, ar
   await run.end();
 });
 
+test('I6: a minute that was unverified, or corrected after its verdict, is owed another', async () => {
+  const store = plainStore();
+  const candles = [0, 1, 2, 3].map((index) => candleAt(index));
+  const corrected = candleAt(2, { revision: 1, reason: 'late-trade' });
+  await store.write([...candles, corrected]);
+  const verdicts = ['verified', 'unverified', 'verified', 'differs'] as const;
+  await store.writeAudits(
+    candles.map(({ symbol, openTime }, index): Audit => {
+      const verdict = verdicts[index] ?? 'verified';
+      return { symbol, openTime, verdict, revision: 0, rounding: false, at: openTime };
+    }),
+  );
+  const run = start({ store });
+  await run.append(frame(candleAt(1)), frame(candleAt(2)), frame(candleAt(3)));
+  await run.until(() => run.audits.length === 2);
+  assert.deepEqual(
+    run.audits.map(({ openTime, verdict, revision }) => [openTime, verdict, revision]),
+    [
+      [candleAt(1).openTime, 'verified', 0],
+      [candleAt(2).openTime, 'verified', 1],
+    ],
+  );
+  await run.end();
+});
+
 test('I6: what was lost on the way is found by a later search', async () => {
   const run = start();
   await run.append(ours(candleAt(61)), frame(candleAt(61)));

@@ -11,12 +11,14 @@ import { addMs, type EpochMs, epochMs, MINUTE_MS } from '../market/time.ts';
 import type { Audit } from './audit.ts';
 import {
   CORRECTION_WAIT_MS,
+  DECIDED_KEPT,
   FRAME_WAIT_MS,
   KLINE_WAIT_MS_MAX,
   OPEN_MINUTES_MAX,
   OURS_WAIT_MS,
   REPAIRS_MAX,
   REPAIRS_UNDER_WAY_MAX,
+  ROUNDING_ASKED_MAX,
   SAME_AGAIN_MS,
 } from './audit-limits.ts';
 import { Auditor } from './auditor.ts';
@@ -458,6 +460,115 @@ test('at the limit of open minutes the one that waits longest is given up, and s
     audits.map(({ openTime, verdict }) => [openTime, verdict]),
     [[START, 'unverified']],
   );
+});
+
+test('the same revision again, as a later search of the store brings it, disturbs nothing that is under way', () => {
+  const run = auditing();
+  differing(run, klineAt(0, { trades: 6 }));
+  run.evidence({ type: 'repaired', symbol: BTCUSDT, openTime: START });
+  run.ours(minuteAt(0));
+  run.pass(CORRECTION_WAIT_MS);
+  run.evidence(byRest(klineAt(0, { trades: 6 })));
+  run.pass(SAME_AGAIN_MS);
+  run.evidence(byRest(klineAt(0, { trades: 6 })));
+  assert.equal(run.last()?.verdict, 'differs');
+  assert.equal(run.types().filter((type) => type === 'trades').length, 1);
+});
+
+test('a frame that says something new makes what REST said before count no more', () => {
+  const run = auditing();
+  run.ours(minuteAt(0));
+  run.pass(FRAME_WAIT_MS);
+  run.evidence(byRest(klineAt(0, { trades: 6 })));
+  run.pass(SAME_AGAIN_MS);
+  const late = byStream(klineAt(0, { trades: 7, firstTradeId: undefined, lastTradeId: undefined }));
+  run.evidence(late);
+  run.evidence(byRest(klineAt(0, { trades: 7 })));
+  assert.ok(!run.types().includes('trades'), 'REST has said it once');
+  run.pass(SAME_AGAIN_MS);
+  run.evidence(byRest(klineAt(0, { trades: 7 })));
+  assert.equal(run.requests.at(-1)?.type, 'trades');
+});
+
+test('an incomplete candle that is equal, and whose trades cannot be had, is verified with that reason', () => {
+  const run = auditing();
+  run.evidence(byStream(klineAt(0)));
+  run.ours(minuteAt(0, { complete: false }));
+  const reason = 'the exchange has no trades 7 to 9';
+  run.evidence({ type: 'unrepairable', symbol: BTCUSDT, openTime: START, reason });
+  assert.equal(run.last()?.verdict, 'verified');
+  assert.match(String(run.last()?.reason), /no trades 7 to 9/);
+});
+
+test('an incomplete candle whose repair brings no correction is told once, and goes on being asked for', () => {
+  const run = auditing();
+  run.evidence(byStream(klineAt(0)));
+  run.ours(minuteAt(0, { complete: false, trades: 3 }));
+  for (let time = 0; time < 3; time++) {
+    run.evidence({ type: 'repaired', symbol: BTCUSDT, openTime: START });
+    run.pass(60 * MINUTE_MS);
+  }
+  assert.deepEqual(
+    run.audits.map(({ verdict }) => verdict),
+    ['differs'],
+  );
+  const types = new Set(run.types());
+  assert.deepEqual([...types], ['trades'], 'no kline can prove what lacks trades');
+  assert.ok(run.requests.length >= 4);
+});
+
+test('an answer to a question nobody asks any more, or to a neighbour’s, opens no audit', () => {
+  const run = auditing();
+  run.ours(minuteAt(5));
+  run.evidence(byStream(klineAt(5)));
+  run.evidence(byRest(klineAt(3)));
+  run.evidence({ type: 'repaired', symbol: BTCUSDT, openTime: minuteAt(3).openTime });
+  run.evidence({ type: 'absent', symbol: BTCUSDT, openTime: minuteAt(3).openTime });
+  assert.equal(run.auditor.load().open, 0);
+});
+
+test('a frame of a minute whose verdict may be forgotten is passed over', () => {
+  const run = auditing();
+  run.ours(minuteAt(0));
+  run.ours(minuteAt(DECIDED_KEPT + 1));
+  run.evidence(byStream(klineAt(0)));
+  run.evidence(byStream(klineAt(DECIDED_KEPT + 1)));
+  assert.equal(run.auditor.load().open, 0);
+  run.evidence(byStream(klineAt(0)));
+  assert.equal(run.auditor.load().open, 0);
+  run.evidence(byStream(klineAt(1)));
+  assert.equal(run.auditor.load().open, 1, 'one that is young enough is waited for');
+});
+
+test('a minute that is flat at a corrected close is repaired too', () => {
+  const run = auditing();
+  run.evidence(byStream(klineAt(0, { trades: 6 })));
+  run.ours(minuteAt(0));
+  run.ours(minuteAt(0, { trades: 6, revision: 1, reason: 'rolled-up-correction' }));
+  assert.equal(run.last()?.verdict, 'repaired');
+});
+
+test('minutes that only wait are no repairs', () => {
+  const run = auditing();
+  run.ours(minuteAt(0));
+  run.ours(minuteAt(2, { complete: false }));
+  assert.deepEqual(run.auditor.load(), { open: 2, repairs: 1 });
+});
+
+test('I3: while the digits are asked for, the same kline again says nothing and asks no more', () => {
+  const digits = { open: decimal('0.03456'), volume: decimal('12.3456') };
+  const run = auditing();
+  const theirs = klineAt(0, { ...digits, quoteVolume: 996n, takerBuyQuoteVolume: 500n });
+  run.evidence(byStream(theirs));
+  run.ours(minuteAt(0, { ...digits, quoteVolume: 1_000n, takerBuyQuoteVolume: 500n }));
+  for (let time = 0; time < 2 * ROUNDING_ASKED_MAX; time++) {
+    run.evidence(byRest(theirs));
+    run.pass(MINUTE_MS);
+  }
+  assert.equal(run.audits.length, 1);
+  run.pass(24 * 60 * MINUTE_MS);
+  assert.equal(run.requests.length, ROUNDING_ASKED_MAX);
+  assert.equal(run.auditor.load().open, 0);
 });
 
 /** What the world does with a request: whether its answer is lost, how late it is, whether it comes twice. */
