@@ -1,25 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BTCUSDT, candleAt } from '../../test/contracts/candle-store-contract.ts';
 import { temporaryDir } from '../../test/end-to-end/pipeline.ts';
-import { addMs, HOUR_MS } from '../core/market/time.ts';
-import { aCandle, BTCUSDT, minute } from '../stages/serve/testing/market-fixtures.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import { readSeed } from './open-store.ts';
+import { readStarts } from './open-store.ts';
 
-test('I5: a start knows the revisions of all that a repair can still reach, seconds of yesterday too', async () => {
+const SOURCE = { kind: 'binance', host: 'binance.com' } as const;
+
+/** Where a symbol goes on with these minutes in the store. */
+async function startOf(minutes: readonly number[]) {
   await using dir = await temporaryDir();
-  const source = { kind: 'simulated', seed: 7 } as const;
-  await using store = await openSqliteStore({ path: `${dir.path}/candles.db`, source });
-  const resumeFrom = minute(2_000);
-  const second = (hoursAgo: number, revision: number) =>
-    aCandle(addMs(resumeFrom, -hoursAgo * HOUR_MS), { interval: '1s', revision });
-  await store.write([second(30, 1), second(25, 3), second(2, 1), second(1, 0)]);
-  const { corrected } = await readSeed(store, BTCUSDT, resumeFrom);
-  assert.deepEqual(
-    corrected.map(({ openTime, revision }) => [(resumeFrom - openTime) / HOUR_MS, revision]),
-    [
-      [25, 3],
-      [2, 1],
-    ],
-  );
+  await using store = await openSqliteStore({ path: `${dir.path}/candles.db`, source: SOURCE });
+  await store.write(minutes.map((minute) => candleAt(minute)));
+  const [start] = await readStarts(store, [BTCUSDT], SOURCE);
+  return { resumeFrom: start?.resumeFrom, hole: await start?.oldestHole?.() };
+}
+
+const openTime = (minute: number) => candleAt(minute).openTime;
+
+test('a symbol goes on after its newest minute, and knows its oldest hole', async () => {
+  assert.deepEqual(await startOf([]), { resumeFrom: undefined, hole: undefined });
+  assert.deepEqual(await startOf([5, 6, 7]), { resumeFrom: openTime(8), hole: undefined });
+  assert.deepEqual(await startOf([5, 6, 9, 12]), { resumeFrom: openTime(13), hole: openTime(7) });
+});
+
+test('what is older than is fetched after a pause is no hole to fetch', async () => {
+  const month = 30 * 1_440;
+  const old = [0, 1];
+  const { hole } = await startOf([...old, month + 10, month + 11]);
+  assert.equal(hole, undefined);
 });

@@ -11,6 +11,7 @@ import type { RawTick } from '../core/market/raw-tick.ts';
 import { type Source, sourceId } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import { addMs, DAY_MS, type EpochMs, MINUTE_MS } from '../core/market/time.ts';
+import { HISTORY_GAP_DAYS_MAX } from '../feed/binance/past.ts';
 import type { StartPoint } from '../feed/market-feed.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { StoreError } from '../store/candle-store.ts';
@@ -93,9 +94,24 @@ export async function readStarts(
   const starts: StartPoint[] = [];
   for (const symbol of symbols) {
     const last = await store.lastOpenTime(symbol, '1m');
-    starts.push({ symbol, resumeFrom: last === undefined ? undefined : addMs(last, MINUTE_MS) });
+    if (last === undefined) starts.push({ symbol, resumeFrom: undefined });
+    else {
+      const resumeFrom = addMs(last, MINUTE_MS);
+      starts.push({ symbol, resumeFrom, oldestHole: () => findHole(store, symbol, resumeFrom) });
+    }
   }
   return starts;
+}
+
+/** Of the minutes kept before `to`, as far back as a feed fetches what was missed. Before the first one kept nothing is missing. */
+async function findHole(
+  store: CandleStore,
+  symbol: MarketSymbol,
+  to: EpochMs,
+): Promise<EpochMs | undefined> {
+  const from = Math.max(0, to - HISTORY_GAP_DAYS_MAX * DAY_MS) as EpochMs;
+  const holes = await store.holes({ symbol, interval: '1m', from, to, limit: 2 });
+  return holes.find((hole) => hole.from > from)?.from;
 }
 
 /**

@@ -13,6 +13,11 @@ export interface StartPoint {
   readonly symbol: MarketSymbol;
   /** End of the last closed minute already held; undefined: nothing held, start at the current minute. */
   readonly resumeFrom: EpochMs | undefined;
+  /**
+   * Where minutes held before `resumeFrom` have their oldest hole, undefined: nowhere. A process that ended while it fetched what it had
+   * missed leaves one. Asked once, after the symbol has joined. Default: no hole.
+   */
+  readonly oldestHole?: (() => Promise<EpochMs | undefined>) | undefined;
 }
 
 export type FeedEvent =

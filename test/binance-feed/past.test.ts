@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Candle } from '../../src/core/market/candle.ts';
+import type { EpochMs } from '../../src/core/market/time.ts';
 import { HISTORY_GAP_DAYS_MAX } from '../../src/feed/binance/past.ts';
 import { manualClock } from '../fake-exchange/clock.ts';
 import { createFakeExchange } from '../fake-exchange/fake-exchange.ts';
@@ -32,6 +33,45 @@ test('away for days, it fetches every minute and 3 minutes since then, whole', a
   await feed.until(() => lacks('3m', 3 * MINUTE) === 0, 'all 3 minutes');
   assert.deepEqual(warnings, []);
   assert.deepEqual(exchange.breaches, []);
+});
+
+test('ended while it fetched what it had missed, it fetches the rest at the next start, minutes last', async () => {
+  const klines = generateHistory({ seed: 2, to: NOW, days: 8, minuteDays: 5 });
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades }],
+  });
+  const hole = NOW - 4 * DAY - 7 * MINUTE;
+  await using feed = watchFeed(exchange, {
+    resumeFrom: NOW - 2 * MINUTE,
+    oldestHole: async () => hole as EpochMs,
+    historyIntervals: ['1m', '3m', '5m'],
+  });
+  const lacks = (interval: string, ms: number) =>
+    missing(historyOf(feed, interval), hole - (hole % ms), NOW - (NOW % ms), ms);
+  await feed.until(() => lacks('1m', MINUTE) === 0, 'all minutes');
+  // Minutes without a hole say at the next start that there is nothing else to fetch.
+  assert.equal(lacks('3m', 3 * MINUTE), 0);
+  assert.equal(lacks('5m', 5 * MINUTE), 0);
+});
+
+test('a store that cannot say what was missed costs nothing else', async () => {
+  const klines = generateHistory({ seed: 2, to: NOW, days: 8, minuteDays: 5 });
+  await using exchange = await createFakeExchange({
+    clock: manualClock(JOIN),
+    symbols: [{ symbol: 'BTCUSDT', klines, trades }],
+  });
+  const warnings: string[] = [];
+  const resumeFrom = NOW - 2 * DAY;
+  await using feed = watchFeed(exchange, {
+    resumeFrom,
+    oldestHole: () => Promise.reject(new Error('database away')),
+    logger: { info() {}, warn: (text: string) => warnings.push(text) },
+    historyIntervals: ['1m'],
+  });
+  const lacks = () => missing(historyOf(feed, '1m'), resumeFrom, NOW, MINUTE);
+  await feed.until(() => lacks() === 0, 'all minutes since then');
+  assert.match(warnings.join(), /earlier pauses is not known.*database away/);
 });
 
 test('away for longer than is fetched, it says from when to when candles are missing', async () => {

@@ -6,7 +6,7 @@ import { type RawTick, symbolOfTick, type Watermark } from '../../src/core/marke
 import { marketSymbol } from '../../src/core/market/symbol.ts';
 import type { Clock, EpochMs } from '../../src/core/market/time.ts';
 import { type BinanceFeedOptions, binanceFeed } from '../../src/feed/binance/feed.ts';
-import type { FeedEvent, MarketFeed } from '../../src/feed/market-feed.ts';
+import type { FeedEvent, MarketFeed, StartPoint } from '../../src/feed/market-feed.ts';
 import type { FakeExchange } from '../fake-exchange/fake-exchange.ts';
 
 export interface WatchedFeed extends AsyncDisposable {
@@ -31,12 +31,13 @@ const SLEEP_MS_MAX = 10;
 export interface WatchOptions extends Partial<BinanceFeedOptions> {
   readonly symbols?: readonly string[];
   readonly resumeFrom?: number;
+  readonly oldestHole?: StartPoint['oldestHole'];
   /** Called with each event before the next is read. */
   readonly onEvent?: (event: FeedEvent) => Promise<void>;
 }
 
 export function watchFeed(exchange: FakeExchange, options: WatchOptions = {}): WatchedFeed {
-  const { symbols = ['BTCUSDT'], resumeFrom, onEvent, ...rest } = options;
+  const { symbols = ['BTCUSDT'], resumeFrom, oldestHole, onEvent, ...rest } = options;
   const feed = binanceFeed({
     restUrls: [exchange.restUrl],
     webSocketUrls: [exchange.wsUrl],
@@ -53,6 +54,7 @@ export function watchFeed(exchange: FakeExchange, options: WatchOptions = {}): W
   const starts = symbols.map((symbol) => ({
     symbol: marketSymbol(symbol),
     resumeFrom: resumeFrom as EpochMs | undefined,
+    oldestHole,
   }));
   const ended = (async () => {
     for await (const event of feed.stream(starts, stop.signal)) {

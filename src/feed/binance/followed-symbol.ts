@@ -46,6 +46,7 @@ export function followSymbol(options: FollowedSymbolOptions): FollowedSymbol {
   const past = createPast({
     symbol,
     ...(historyIntervals === undefined ? {} : { historyIntervals }),
+    oldestHole: start.oldestHole,
     rest,
     clock,
     push,

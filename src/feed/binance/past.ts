@@ -10,7 +10,7 @@ import {
   type EpochMs,
   MINUTE_MS,
 } from '../../core/market/time.ts';
-import type { FeedEvent } from '../market-feed.ts';
+import type { FeedEvent, StartPoint } from '../market-feed.ts';
 import { fetchGap, fetchHistory, START_INTERVALS } from './history.ts';
 import { isFinal, type Rest } from './rest.ts';
 import { HISTORY_MINUTES } from './start-tiles.ts';
@@ -42,6 +42,7 @@ export interface Past {
 export interface PastOptions {
   readonly symbol: MarketSymbol;
   readonly historyIntervals?: readonly Interval[];
+  readonly oldestHole?: StartPoint['oldestHole'];
   readonly rest: Pick<Rest, 'klines'>;
   readonly clock: Clock;
   readonly push: (event: FeedEvent) => void;
@@ -55,6 +56,7 @@ export function createPast(options: PastOptions): Past {
   const { symbol, rest, clock, push, room, logger, signal } = options;
   const intervals = options.historyIntervals ?? INTERVALS;
   let isJoined = false;
+  let oldestHole = options.oldestHole;
   let wanted: SymbolJoin | undefined;
   let running: Promise<void> | undefined;
 
@@ -85,15 +87,28 @@ export function createPast(options: PastOptions): Past {
     running = undefined;
   }
 
-  async function fetchPast({ start, missedFrom }: SymbolJoin): Promise<void> {
-    const reached = new Map<Interval, EpochMs>([
-      ['1m', addMs(start, -HISTORY_MINUTES * MINUTE_MS)],
-    ]);
+  /** What was missed before, and not fetched to its end, is missed still. */
+  async function firstMissed(missedFrom: EpochMs | undefined): Promise<EpochMs | undefined> {
+    const ask = oldestHole;
+    oldestHole = undefined;
+    const hole = await ask?.().catch((error: unknown) => {
+      logger.warn(`${symbol}: what was missed in earlier pauses is not known, ${String(error)}`);
+      return undefined;
+    });
+    return hole ?? missedFrom;
+  }
+
+  async function fetchPast(join: SymbolJoin): Promise<void> {
+    const { start } = join;
+    const reached = new Map<Interval, EpochMs>();
     for (const interval of intervals.filter((each) => !START_INTERVALS.has(each))) {
       if (signal.aborted) return;
       const oldest = await fetchNewest(interval, start);
       if (oldest !== undefined) reached.set(interval, oldest);
     }
+    // Last, so that minutes without a hole say that nothing else is missing either.
+    reached.set('1m', addMs(start, -HISTORY_MINUTES * MINUTE_MS));
+    const missedFrom = await firstMissed(join.missedFrom);
     if (missedFrom === undefined || signal.aborted) return;
     const from = gapStart(missedFrom, start);
     const isMissed = ([interval, to]: [Interval, EpochMs]) =>
