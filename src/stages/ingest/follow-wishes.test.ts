@@ -20,7 +20,8 @@ const record = (value: SymbolWish) => ({
 });
 
 /** Follows `log`; `calls` is what came of it, in order. */
-async function start({ isStoreFailing = false } = {}) {
+async function start({ isStoreFailing = false, readFaults = 0 } = {}) {
+  let faults = readFaults;
   const stop = new AbortController();
   const clock = manualClock();
   const log = memoryLog({ clock });
@@ -38,7 +39,10 @@ async function start({ isStoreFailing = false } = {}) {
         calls.push(`kept ${wanted}`);
       },
     },
-    startOf: async (symbol) => ({ symbol, resumeFrom: 60_000 as EpochMs }),
+    startOf: async (symbol) => {
+      if (faults-- > 0) throw new Error('database away');
+      return { symbol, resumeFrom: 60_000 as EpochMs };
+    },
     clock,
     logger: { info: () => undefined, warn: line },
     signal: stop.signal,
@@ -52,7 +56,7 @@ async function start({ isStoreFailing = false } = {}) {
     await following;
     await log[Symbol.asyncDispose]();
   };
-  return { log, wishes, calls, settle, [Symbol.asyncDispose]: end };
+  return { log, clock, wishes, calls, settle, [Symbol.asyncDispose]: end };
 }
 
 test('a wish is kept, then granted: added where the store ends, or removed', async () => {
@@ -70,6 +74,16 @@ test('a wish that cannot be kept is granted all the same, and it is said', async
   await run.settle();
   assert.match(run.calls[0] ?? '', /ETHUSDT could not be kept, a restart forgets it.*disk full/);
   assert.equal(run.calls[1], 'add ETHUSDT 60000');
+});
+
+test('a store that cannot say where the symbol ends is asked again: the wish is granted then', async () => {
+  await using run = await start({ readFaults: 2 });
+  await run.log.append([record(wish(true))]);
+  await run.settle();
+  assert.match(run.calls[1] ?? '', /Where ETHUSDT goes on could not be read: .*database away/);
+  await run.clock.advance(10_000);
+  await run.settle();
+  assert.equal(run.calls.at(-1), 'add ETHUSDT 60000');
 });
 
 test('what the feed refuses is wished no longer; other rejections are no wishes', async () => {

@@ -9,6 +9,8 @@ import { SYMBOLS } from '../../protocol/topics.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
 
 const POLL_TIMEOUT_MS: DurationMs = 1_000;
+/** A store that cannot say where a symbol ends is asked again after this; later wishes wait. */
+const START_RETRY_MS: DurationMs = 5_000;
 
 export interface WishesOptions {
   readonly feed: Pick<MarketFeed, 'add' | 'remove'>;
@@ -43,7 +45,20 @@ export function createWishes(options: WishesOptions): Wishes {
       return;
     }
     wanted.add(symbol);
-    feed.add((await options.startOf?.(symbol)) ?? { symbol, resumeFrom: undefined });
+    feed.add(await startOf(symbol));
+  }
+
+  /** @throws the signal's reason when it aborts first. */
+  async function startOf(symbol: MarketSymbol): Promise<StartPoint> {
+    for (;;) {
+      try {
+        return (await options.startOf?.(symbol)) ?? { symbol, resumeFrom: undefined };
+      } catch (error) {
+        logger.warn(`Where ${symbol} goes on could not be read: ${error}; trying again`);
+      }
+      await clock.sleep(START_RETRY_MS, signal);
+      signal.throwIfAborted();
+    }
   }
 
   return {
