@@ -144,6 +144,21 @@ test('R16: a removed symbol is left, comes back on demand, and the last of a con
   assert.deepEqual(rejectedOf(feed), []);
 });
 
+test('R16: a symbol that is removed and added again at once, still subscribed to, starts again', async () => {
+  await using exchange = await createFakeExchange({ clock: manualClock(JOIN), symbols: listed });
+  // A clock that stands still: no silence brings another socket.
+  const clock = settableClock(JOIN);
+  await using feed = watchFeed(exchange, { clock, symbols: ['AUSDT', 'BUSDT', 'CUSDT'] });
+  await feed.live();
+  const starts = () => feed.ticks('CUSDT').filter(({ type }) => type === 'symbol').length;
+  assert.equal(starts(), 1);
+  feed.feed.remove(marketSymbol('CUSDT'));
+  feed.feed.add({ symbol: marketSymbol('CUSDT'), resumeFrom: undefined });
+  await feed.until(() => starts() === 2, 'its second start');
+  await feed.until(() => feed.state() === 'live' && symbolsOf(feed).size === 0, 'all live');
+  assert.deepEqual(exchange.breaches, []);
+});
+
 test('R16: a symbol the exchange does not know is rejected by name, and the feed goes on', async () => {
   await using exchange = await createFakeExchange({ clock: manualClock(JOIN), symbols: listed });
   await using feed = watchFeed(exchange, { symbols: ['AUSDT'] });

@@ -144,6 +144,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       const kept = new Set(symbols);
       for (const symbol of covered) if (!kept.has(symbol)) covered.delete(symbol);
       for (const link of links) link.carry(connectionStreams(symbols));
+      // One that was removed a moment ago may still be subscribed to.
+      review();
     },
     symbols: () => carried,
     isCovering: (symbol) => covered.has(symbol),
