@@ -56,3 +56,31 @@ for (const count of [1, 2, 3]) {
     assert.deepEqual(troubles, Array(count).fill('silent.test: no answer in time'));
   });
 }
+
+test('an endpoint that is named twice refuses us once, and that is all of them', async () => {
+  const { signal } = new AbortController();
+  let asked = 0;
+  const requester = createRestRequester({
+    restUrls: ['https://one.test', 'https://one.test'],
+    transport: {
+      async get() {
+        asked += 1;
+        assert(asked < 10, 'it ends');
+        return { status: 451, headers: {}, body: '' };
+      },
+    },
+    clock: settableClock(0),
+    random: () => 0,
+    onTrouble: () => undefined,
+    signal,
+  });
+  const question = {
+    path: '/api/v3/time',
+    query: {},
+    weight: 1,
+    priority: 'urgent',
+    signal,
+  } as const;
+  await assert.rejects(requester.ask(question), { code: 'refused' });
+  assert.equal(asked, 1);
+});

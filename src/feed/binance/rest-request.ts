@@ -70,7 +70,9 @@ export interface RestRequesterOptions {
 }
 
 export function createRestRequester(options: RestRequesterOptions): RestRequester {
-  const { restUrls, transport, clock, random, onTrouble } = options;
+  const { transport, clock, random, onTrouble } = options;
+  // Named twice, an endpoint would never have refused us as often as there are endpoints.
+  const restUrls = [...new Set(options.restUrls)];
   const gate = createRequestGate(clock, options.signal);
   /** The endpoint in use; moves on when it fails. */
   let preferred = 0;
