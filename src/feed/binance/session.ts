@@ -212,15 +212,15 @@ export function createSession(options: SessionOptions): Session {
     report.look();
   }
 
-  /** `ask` again for as long as every endpoint refuses us. @throws all else; the refusal where that is to end the stream */
+  /** Where we are to try on, `ask` again until it is answered. @throws an unknown symbol; else all of it */
   async function untilServed(ask: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         return await ask();
       } catch (error) {
-        const isRefusal = error instanceof FeedError && error.code === 'refused';
-        if (!isRefusal || !isTryingOn || signal.aborted) throw error;
-        report.trouble(`REST: ${error.message}`);
+        const isUnknown = error instanceof FeedError && error.code === 'unknown-symbol';
+        if (!isTryingOn || isUnknown || signal.aborted) throw error;
+        report.trouble(`REST: ${error instanceof Error ? error.message : String(error)}`);
       }
       await clock.sleep(REFUSED_RETRY_MS, signal);
       signal.throwIfAborted();
