@@ -75,6 +75,10 @@ describe('closed frames', () => {
         ),
       /x:true has v 1.00000000/,
     ],
+    'one of a window that is none': [
+      (frames) => [...frames, { ...(frames[0] as ClosedFrame), openTime: FROM + MINUTE / 2 + 1 }],
+      /x:true, and the exchange has none/,
+    ],
     'two in the wrong order': [
       (frames) => frames.toSorted((one, two) => two.openTime - one.openTime),
       /came after that of/,
@@ -136,6 +140,15 @@ describe('stored candles', () => {
     const found = await differences((candles) => candles);
     assert.equal(found.length, 1);
     assert.match(found[0] ?? '', /BTCUSDT 1m 2026-01-01T00:00:00.000Z: audit says undefined/);
+  });
+
+  test('a verdict on an earlier revision is seen', async () => {
+    const found = await differences((candles) =>
+      candles.map((each) =>
+        each.interval === '1m' && each.openTime === FROM + MINUTE ? { ...each, revision: 1 } : each,
+      ),
+    );
+    assert.match(found.join('\n'), /00:01:00.000Z: audit says verified of revision 0/);
   });
 
   test('a missing, a wrong and an incomplete candle are seen', async () => {

@@ -99,10 +99,13 @@ async function auditFaults(store: CandleStore, folded: readonly Candle[]): Promi
     take: 'first',
   });
   const verdicts = new Map(audits.map((each) => [each.openTime, each]));
-  return folded.flatMap(({ symbol, openTime }) => {
+  return folded.flatMap(({ symbol, openTime, revision }) => {
     const audit = verdicts.get(openTime);
-    if (audit?.verdict === 'verified' || audit?.verdict === 'repaired') return [];
-    return [`${symbol} 1m ${iso(openTime)}: audit says ${audit?.verdict} (${audit?.reason})`];
+    const isGood = audit?.verdict === 'verified' || audit?.verdict === 'repaired';
+    // What was said of another revision proves nothing of this one.
+    if (isGood && audit.revision === revision) return [];
+    const said = `${audit?.verdict} of revision ${audit?.revision} (${audit?.reason})`;
+    return [`${symbol} 1m ${iso(openTime)}: audit says ${said}, revision ${revision} is stored`];
   });
 }
 
@@ -139,7 +142,8 @@ type Watched = Omit<KlineWatch, 'end'>;
 export function frameFaults(watch: Watched, truth: Truth, to: number, isLast: boolean): string[] {
   const frames = Map.groupBy(watch.frames, (each) => keyOf(each.symbol, each.interval));
   const faults = [...truth].flatMap(([key, candles]) => {
-    const sent = (frames.get(key) ?? []).filter(({ openTime }) => candles.has(openTime));
+    const all = frames.get(key) ?? [];
+    const sent = all.filter(({ openTime }) => candles.has(openTime));
     const from = Math.min(sent[0]?.openTime ?? Infinity, watch.openedAt + JOINED_MS_MAX);
     const wanted = [...candles.values()].filter(
       ({ openTime, closeTime }) => openTime >= from && closeTime < to,
@@ -149,6 +153,7 @@ export function frameFaults(watch: Watched, truth: Truth, to: number, isLast: bo
       ...countFaults(key, sent, wanted.slice(0, until)),
       ...sent.flatMap(({ openTime, k }) => frameFieldFaults(key, k, candles.get(openTime))),
       ...orderFaults(key, sent),
+      ...inventedFaults(key, all, candles),
     ];
   });
   if (watch.cut !== undefined) faults.push(`our kline streams were cut: ${watch.cut}`);
@@ -168,6 +173,19 @@ function countFaults(
     ...missing.map(({ openTime }) => `${key} ${iso(openTime)}: no x:true`),
     ...repeated.map(([openTime, count]) => `${key} ${iso(openTime)}: x:true ${count} times`),
   ];
+}
+
+/** Windows between the oldest and the newest true one that the exchange has not. */
+function inventedFaults(
+  key: string,
+  sent: Watched['frames'],
+  candles: ReadonlyMap<number, TruthCandle>,
+): string[] {
+  const times = [...candles.keys()];
+  const [first = Infinity, last = -Infinity] = [times[0], times.at(-1)];
+  return sent
+    .filter(({ openTime }) => openTime >= first && openTime <= last && !candles.has(openTime))
+    .map(({ openTime }) => `${key} ${iso(openTime)}: x:true, and the exchange has none`);
 }
 
 function untilLast(wanted: readonly TruthCandle[], last: number | undefined): number {

@@ -100,8 +100,11 @@ function judgeVerdicts(plan: Plan, minutes: readonly Candle[], audits: readonly 
     .filter(({ openTime }) => openTime + MINUTE <= plan.end - VERDICT_MS_MAX)
     .flatMap((candle) => {
       const audit = verdicts.get(candle.openTime);
-      if (audit?.verdict === 'verified' || audit?.verdict === 'repaired') return [];
-      return [`Not proven, but ${audit?.verdict ?? 'without a verdict'}: ${textOf(candle)}`];
+      const isGood = audit?.verdict === 'verified' || audit?.verdict === 'repaired';
+      // What was said of another revision proves nothing of this one.
+      if (isGood && audit.revision === candle.revision) return [];
+      const said = audit && `${audit.verdict} as r${audit.revision}`;
+      return [`Not proven, but ${said ?? 'without a verdict'}: ${textOf(candle)}`];
     });
 }
 

@@ -6,6 +6,7 @@ import type { LiveMarket } from '../../src/stages/live-market.ts';
 import type { CandleStore } from '../../src/store/candle-store.ts';
 import { MINUTE, nextOpenTime, SECOND } from '../fake-exchange/calendar.ts';
 import { differenceOf, iso, shortened, TOLD_MAX } from './difference.ts';
+import { judgeClaims } from './judge-claims.ts';
 import { judgeFrames } from './judge-frames.ts';
 import { judgeLog } from './judge-log.ts';
 import { judgeSources } from './judge-sources.ts';
@@ -42,7 +43,11 @@ export async function judge(verdict: Verdict): Promise<string[]> {
     failures.push(...(await judgeSymbol(verdict, symbol)));
   }
   for (const product of products) {
-    failures.push(...judgeLog(product), ...judgeFrames(product, truth, plan));
+    failures.push(
+      ...judgeLog(product),
+      ...judgeClaims(product, truth),
+      ...judgeFrames(product, truth, plan),
+    );
   }
   failures.push(...(await judgeModel(verdict, truth)));
   for (const { type, time, detail } of exchange.breaches.slice(0, TOLD_MAX)) {

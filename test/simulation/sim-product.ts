@@ -1,12 +1,13 @@
 // One life of the product: its own stages on the memory log, its feed on the simulated network, a client of its @kline streams. Notes what it publishes.
 import { pino } from 'pino';
 import { openStages, type Stages } from '../../src/app/run-stages.ts';
+import type { Audit } from '../../src/core/audit/audit.ts';
 import type { Candle } from '../../src/core/market/candle.ts';
 import { INTERVALS } from '../../src/core/market/interval.ts';
 import { marketSymbol } from '../../src/core/market/symbol.ts';
 import { binanceFeed } from '../../src/feed/binance/feed.ts';
 import type { Log } from '../../src/log/log.ts';
-import { OHLCV, RAW_TICKS_DLQ, type Topic } from '../../src/protocol/topics.ts';
+import { AUDITS, OHLCV, RAW_TICKS_DLQ, type Topic } from '../../src/protocol/topics.ts';
 import { StreamConnection } from '../../src/server/binance-api/stream-connection.ts';
 import { StreamHub } from '../../src/server/binance-api/stream-hub.ts';
 import { parseStreamNames } from '../../src/server/binance-api/stream-name.ts';
@@ -38,6 +39,8 @@ export interface SimProduct {
   readonly live: readonly { readonly from: number; readonly to: number }[];
   /** Reasons of what went to `raw_ticks.dlq`. */
   readonly rejected: readonly string[];
+  /** Every verdict it gave, in order. */
+  readonly verdicts: readonly Audit[];
   /** As Ctrl-C does. */
   stop(): Promise<void>;
 }
@@ -120,6 +123,8 @@ export function startProduct(options: SimProductOptions): SimProduct {
     rejected.push(reason);
     note(`rejected: ${reason}`);
   });
+  const verdicts: Audit[] = [];
+  follow(stages.log, [AUDITS], (audit) => verdicts.push(audit));
   const hub = listenToKlines(stages, options, (text) => {
     if (!text.includes('"x":true')) return;
     closedFrames.push({ at: time.now(), k: JSON.parse(text).k });
@@ -136,6 +141,7 @@ export function startProduct(options: SimProductOptions): SimProduct {
     closedFrames,
     live,
     rejected,
+    verdicts,
     async stop() {
       await stages[Symbol.asyncDispose]();
       hub[Symbol.dispose]();
@@ -145,7 +151,7 @@ export function startProduct(options: SimProductOptions): SimProduct {
 }
 
 /** Hands on every value until the log is closed. */
-function follow<T>(log: Log, topics: readonly Topic<T>[], onValue: (value: T) => void): void {
+function follow<T>(log: Log, topics: readonly Topic<T>[], onValue: (value: T) => unknown): void {
   const consumer = log.consumer({ group: 'simulation', topics });
   const { signal } = new AbortController();
   const read = async (): Promise<void> => {
