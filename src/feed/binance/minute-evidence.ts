@@ -1,6 +1,7 @@
 // Asks REST which closed minutes exist where no closed kline came by the stream, and believes it that one does not only when asked again.
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { addMs, type DurationMs, type EpochMs, MINUTE_MS } from '../../core/market/time.ts';
+import { KLINE_LAG_MS_MAX } from './kline-rows.ts';
 import type { MinuteGate } from './minute-gate.ts';
 import type { Rest } from './rest.ts';
 
@@ -8,8 +9,8 @@ import type { Rest } from './rest.ts';
 export const EVIDENCE_RETRY_MS: DurationMs = 1_000;
 /** So many answers without a minute, but with a later one: the exchange leaves it out. */
 export const ABSENT_ANSWERS = 2;
-/** So many answers without a minute and without a later one, though later trades came. */
-export const ABSENT_ANSWERS_UNSURE = 10;
+/** So many answers without a minute and without a later one, though later trades came: REST may lag so far. */
+export const ABSENT_ANSWERS_UNSURE = KLINE_LAG_MS_MAX / EVIDENCE_RETRY_MS + 1;
 
 export interface MinuteEvidence {
   /** One question, for the gate's open minute and those after it. True where the gate moved on. */
