@@ -41,10 +41,11 @@ export const DASHBOARD_DIR = join(import.meta.dirname, '../../web/dist');
 export async function compose(options: ComposeOptions): Promise<Pipeline> {
   const { config, symbols, intervals, feed, store, clock, logger, version } = options;
   await using opening = new AsyncDisposableStack();
-  const { keepSecondsMs } = config;
+  const { keepSecondsMs, keepTradesMs } = config;
   const shared = options.sharedLog === undefined ? {} : { sharedLog: options.sharedLog };
   const stages = openStages({
     ...{ symbols, intervals, feed, store, keepSecondsMs, clock, logger },
+    ...(keepTradesMs === undefined ? {} : { keepTradesMs }),
     ...shared,
   });
   opening.use(stages);

@@ -13,7 +13,13 @@ type OptionalKafka =
   | 'kafkaSasl'
   | 'kafkaUsername'
   | 'kafkaPassword';
-type Optional = OptionalKafka | 'accessToken' | 'databaseUrl' | 'tradesPerSecond' | 'proxy';
+type Optional =
+  | OptionalKafka
+  | 'accessToken'
+  | 'databaseUrl'
+  | 'keepTradesMs'
+  | 'tradesPerSecond'
+  | 'proxy';
 
 export type Config = Readonly<Omit<Values, Optional | 'source'>> & {
   readonly [Name in OptionalKafka]: Values[Name] | undefined;
@@ -21,6 +27,8 @@ export type Config = Readonly<Omit<Values, Optional | 'source'>> & {
   readonly source: SourceChoice;
   readonly accessToken: string | undefined;
   readonly databaseUrl: string | undefined;
+  /** Undefined: trades are not kept. */
+  readonly keepTradesMs: number | undefined;
   readonly proxy: string | undefined;
   readonly tradesPerSecond: number | undefined;
 };
@@ -75,6 +83,7 @@ export function readConfig(input: ConfigInput): Config {
     ...NO_KAFKA,
     accessToken: undefined,
     databaseUrl: undefined,
+    keepTradesMs: undefined,
     proxy: undefined,
     tradesPerSecond: undefined,
     ...values,

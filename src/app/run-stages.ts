@@ -26,6 +26,8 @@ export interface StagesOptions {
   readonly feed: MarketFeed;
   readonly store: CandleStore;
   readonly keepSecondsMs: DurationMs;
+  /** Default: trades are not kept. */
+  readonly keepTradesMs?: DurationMs;
   /** Default: the stage's own. */
   readonly liveUpdateMs?: DurationMs;
   readonly clock: Clock;
@@ -60,7 +62,7 @@ export function openStages(options: StagesOptions): Stages {
   // A recording is of the past: there is no exchange left to ask, and its candles are the trades' by themselves (I7).
   const isAudited = feed.source.kind !== 'recording';
   const ingestion = { trades: 0, rejected: 0, history: 0 };
-  const persistence = { failing: 0, lostCandles: 0 };
+  const persistence = { failing: 0, lostCandles: 0, lostTrades: 0 };
   let storeFault: string | undefined;
   const market = serve({ log, symbols, intervals, clock, logger, signal: rest.signal });
   const stages: Promise<void>[] = [market.done];
@@ -105,11 +107,13 @@ export function openStages(options: StagesOptions): Stages {
           intervals,
           clock,
           keepSecondsMs: options.keepSecondsMs,
+          ...(options.keepTradesMs === undefined ? {} : { keepTradesMs: options.keepTradesMs }),
           logger,
-          onState: ({ state, reason, lostCandles }) => {
+          onState: ({ state, reason, lostCandles, lostTrades }) => {
             storeFault = state === 'failing' ? (reason ?? 'no reason given') : undefined;
             persistence.failing = state === 'failing' ? 1 : 0;
             persistence.lostCandles = lostCandles;
+            persistence.lostTrades = lostTrades;
           },
           signal: rest.signal,
         }),

@@ -137,6 +137,13 @@ export const SETTINGS = {
   ),
   ...KAFKA_SETTINGS,
   keepSecondsMs: setting('keep-1s', '<time>', '24h', parseDuration, 'how long 1s candles are kept'),
+  keepTradesMs: setting(
+    'keep-trades',
+    '<time>',
+    undefined,
+    parseDuration,
+    'how long trades are kept, too (default: none are)',
+  ),
   host: setting('host', '<address>', '127.0.0.1', parseHost, 'address to listen on', {
     env: ['HOST'],
   }),

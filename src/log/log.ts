@@ -48,6 +48,12 @@ export interface ConsumerOptions<T> {
    * that counted, too.
    */
   readonly onAssignment?: (assignment: Assignment) => Promise<void>;
+  /**
+   * What a reader does to whoever appends, where a topic waits at its bound for its readers (in process):
+   * - held (default): appends wait until this group, too, has committed
+   * - unheld: they do not wait for it; of what it has not read the oldest go at a bound of its own, and are counted
+   */
+  readonly writers?: 'held' | 'unheld';
   /** A record that its topic cannot decode: it is passed over. Default: it is an error of `poll`. */
   readonly onUndecodable?: (undecodable: UndecodableRecord) => void;
 }
@@ -76,6 +82,8 @@ export interface UndecodableRecord {
 export interface LogConsumer<T> extends AsyncDisposable {
   /** How many records went at the log's bound before this reader had them; only ever grows. */
   readonly dropped: number;
+  /** The same, of one of its topics. */
+  droppedOf(topic: Pick<Topic<T>, 'name'>): number;
   /**
    * What has come since the last poll, per key in order, at most `POLL_RECORDS_MAX`; of a compacted
    * topic only each key's newest. Waits up to `timeoutMs` for a first record; empty where none came,

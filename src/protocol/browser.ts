@@ -154,3 +154,32 @@ export interface CandlePage {
   readonly candles: readonly CandleRow[];
   readonly more: boolean;
 }
+
+/** An aggregate trade as the exchange's REST answers it. */
+export interface TradeEntry {
+  readonly a: number;
+  readonly p: string;
+  readonly q: string;
+  readonly f: number;
+  readonly l: number;
+  readonly T: number;
+  readonly m: boolean;
+  readonly M: true;
+}
+
+/**
+ * GET /api/v1/trades/explain?symbol&interval&openTime → the trades that made the candle; null where
+ * none that is kept has that price. `complete`: all trades of the minutes they are of are kept.
+ */
+export interface CandleExplanation {
+  readonly source: StatusView['source'];
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly openTime: number;
+  readonly revision: number;
+  readonly complete: boolean;
+  readonly open: TradeEntry | null;
+  readonly high: TradeEntry | null;
+  readonly low: TradeEntry | null;
+  readonly close: TradeEntry | null;
+}

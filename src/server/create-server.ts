@@ -26,6 +26,7 @@ import { errorBody } from './http/error-body.ts';
 import { frameworkErrorAnswer } from './http/framework-error.ts';
 import { registerProbes } from './http/probes.ts';
 import { registerSymbolsApi } from './http/symbols-api.ts';
+import { registerTradesApi } from './http/trades-api.ts';
 import { registerMetrics } from './metrics.ts';
 import { AuditNews } from './websocket/audit-news.ts';
 import { registerLive } from './websocket/live.ts';
@@ -137,6 +138,7 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   const shared = { market, store, news, intervals, version, clock, stages, connections, auditDays };
   opening.use(registerMetrics({ ...shared, registry: metrics }));
   registerApiV1(app, shared);
+  registerTradesApi(app, shared);
   registerSymbolsApi(app, { market, news, clock, wish: options.wish });
   registerLive(app, { ...shared, views, auditNews });
   registerProbes(app, { ...shared, metrics });

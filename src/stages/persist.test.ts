@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
-import { BTCUSDT, candleAt, DAY_START } from '../../test/contracts/candle-store-contract.ts';
+import { candleAt, DAY_START } from '../../test/contracts/candle-store-contract.ts';
+import { start } from '../../test/persist/persist-run.ts';
 import type { Candle } from '../core/market/candle.ts';
-import { INTERVALS, type Interval } from '../core/market/interval.ts';
-import { type Clock, DAY_MS, type EpochMs, epochMs, MINUTE_MS } from '../core/market/time.ts';
-import type { AnyLogRecord, Log } from '../log/log.ts';
+import { INTERVALS } from '../core/market/interval.ts';
+import { DAY_MS, epochMs, MINUTE_MS } from '../core/market/time.ts';
 import { memoryLog } from '../log/memory/memory-log.ts';
-import { OHLCV } from '../protocol/topics.ts';
-import { type CandleStore, StoreError } from '../store/candle-store.ts';
-import { type PersistState, persist, WRITE_CANDLES_MAX } from './persist.ts';
+import { WRITE_CANDLES_MAX } from './persist.ts';
 import { RETRY_MS_MAX } from './write-candles.ts';
 
 describe('persist', () => {
@@ -47,8 +44,8 @@ describe('persist', () => {
       RETRY_MS_MAX,
     ]);
     assert.deepEqual(run.states, [
-      { state: 'failing', reason: 'disk full', lostCandles: 0 },
-      { state: 'writing', lostCandles: 0 },
+      { state: 'failing', reason: 'disk full', lostCandles: 0, lostTrades: 0 },
+      { state: 'writing', lostCandles: 0, lostTrades: 0 },
     ]);
     assert.equal(run.lines.filter((line) => line.startsWith('warn')).length, failures);
     await run.end();
@@ -72,7 +69,7 @@ describe('persist', () => {
     await run.append(candles);
     await run.until(() => run.stored.length === 5);
     assert.deepEqual(run.stored, candles.toSpliced(3, 1));
-    assert.deepEqual(run.states, [{ state: 'writing', lostCandles: 1 }]);
+    assert.deepEqual(run.states, [{ state: 'writing', lostCandles: 1, lostTrades: 0 }]);
     assert.ok(run.lines.some((line) => line.startsWith('error') && line.includes('too wide')));
     await run.end();
   });
@@ -144,116 +141,3 @@ describe('persist', () => {
     await run.end();
   });
 });
-
-interface RunOptions {
-  readonly log?: Log;
-  /** How many writes fail at first. */
-  readonly failures?: number;
-  /** Writes fail until this is true, too. */
-  readonly failsUntil?: () => boolean;
-  readonly refuses?: (candle: Candle) => boolean;
-}
-
-/** The stage on a memory log, a store that fails on order, and a clock whose sleeps take no time. */
-function start(options: RunOptions = {}) {
-  const log = options.log ?? memoryLog();
-  const stop = new AbortController();
-  const batches: (readonly Candle[])[] = [];
-  const pruned: { interval: Interval; before: EpochMs }[] = [];
-  const sleeps: number[] = [];
-  const states: PersistState[] = [];
-  const lines: string[] = [];
-  let failures = options.failures ?? 0;
-
-  const store: CandleStore = {
-    async write(candles) {
-      if (failures > 0 || options.failsUntil?.() === false) {
-        failures -= 1;
-        throw new StoreError('unwritable', 'disk full');
-      }
-      if (candles.some((candle) => options.refuses?.(candle))) {
-        throw new StoreError('out-of-range', 'too wide');
-      }
-      batches.push(candles);
-    },
-    async prune(interval, before) {
-      pruned.push({ interval, before });
-      return 0;
-    },
-    read: async () => [],
-    holes: async () => [],
-    lastOpenTime: async () => undefined,
-    symbols: async () => [],
-    writeAudits: async () => undefined,
-    readAudits: async () => [],
-    countAudits: async () => ({ verified: 0, repaired: 0, differs: 0, unverified: 0 }),
-    writeSymbolWish: async () => undefined,
-    symbolWishes: async () => [],
-    async [Symbol.asyncDispose]() {},
-  };
-  const clock: Clock & { time: number } = {
-    time: 0,
-    now: () => epochMs(clock.time),
-    async sleep(ms: number) {
-      sleeps.push(ms);
-      await setImmediate();
-    },
-  };
-  const line =
-    (level: string) =>
-    (first: unknown, text?: string): void => {
-      lines.push(`${level} ${text ?? first}`);
-    };
-
-  const done = persist({
-    log,
-    store,
-    intervals: INTERVALS,
-    clock,
-    logger: {
-      info: line('info'),
-      warn: line('warn'),
-      error: line('error'),
-      debug: line('debug'),
-    },
-    onState: (state) => states.push(state),
-    signal: stop.signal,
-  });
-
-  const run = {
-    log,
-    clock,
-    batches,
-    pruned,
-    sleeps,
-    states,
-    lines,
-    appended: 0,
-    get stored(): readonly Candle[] {
-      return batches.flat();
-    },
-    async append(candles: readonly Candle[]): Promise<void> {
-      run.appended += candles.length;
-      await log.append(candles.map(recordOf));
-    },
-    /** Lets the stage work until `isSo`; its own checks keep it bounded. */
-    async until(isSo: () => boolean): Promise<void> {
-      for (let turn = 0; turn < 10_000 && !isSo(); turn++) await setImmediate();
-      assert.ok(isSo(), `${isSo}`);
-    },
-    async end(): Promise<void> {
-      stop.abort();
-      await done;
-    },
-  };
-  return run;
-}
-
-function recordOf(candle: Candle): AnyLogRecord {
-  return {
-    topic: OHLCV[candle.interval],
-    key: BTCUSDT,
-    value: candle,
-    timestamp: candle.openTime,
-  };
-}

@@ -1,5 +1,6 @@
 // The port to kept candles: SQLite in the data directory, or TimescaleDB. Identity of a candle: (symbol, interval, openTime).
 import type { Audit, AuditCounts } from '../core/audit/audit.ts';
+import type { AggTrade } from '../core/market/agg-trade.ts';
 import type { Candle } from '../core/market/candle.ts';
 import type { Interval } from '../core/market/interval.ts';
 import type { SymbolWish } from '../core/market/listing.ts';
@@ -49,9 +50,44 @@ export interface HoleQuery {
   readonly limit: number;
 }
 
+export interface TradeQuery {
+  readonly symbol: MarketSymbol;
+  /** Least and greatest aggTradeId, both inclusive. */
+  readonly fromId?: number;
+  readonly toId?: number;
+  readonly limit: number;
+  /** As in `CandleQuery`. */
+  readonly take: 'first' | 'last';
+}
+
+/** Which trades go: all of `symbol`, or of every symbol where it is left out, of before `before`. */
+export interface TradePruning {
+  readonly symbol?: MarketSymbol;
+  readonly before: EpochMs;
+  /** At most so many at once: an embedded store is held up meanwhile. */
+  readonly limit: number;
+}
+
+/**
+ * Aggregate trades, where they are kept. Identity: (symbol, aggTradeId). An id without a trade keeps
+ * its place (`isVoid`): by that a reader knows that nothing is missing there. Of times only T is kept.
+ */
+export interface KeptTrades {
+  /** Ascending by id, ids without a trade among them. */
+  read(query: TradeQuery): Promise<readonly AggTrade[]>;
+  /** The id of the first trade at or after `time`, or of the last at or before it; undefined where there is none. */
+  idAt(symbol: MarketSymbol, time: EpochMs, side: 'from' | 'to'): Promise<number | undefined>;
+  /** Answers how many went, 0 when all have; a store that drops whole chunks may keep some hours more. */
+  prune(pruning: TradePruning): Promise<number>;
+}
+
 export interface CandleStore extends AsyncDisposable {
-  /** All or none. A candle already there is replaced only by one of a higher revision. Any order, any mix of symbols and intervals. */
-  write(candles: readonly Candle[]): Promise<void>;
+  /**
+   * All or none. A candle already there is replaced only by one of a higher revision, a trade already
+   * there never, save where its id had none. Any order, any mix of symbols and intervals.
+   */
+  write(candles: readonly Candle[], trades?: readonly AggTrade[]): Promise<void>;
+  readonly trades: KeptTrades;
   /** Ascending by openTime. */
   read(query: CandleQuery): Promise<readonly Candle[]>;
   /** Greatest openTime held; undefined where there is none. */

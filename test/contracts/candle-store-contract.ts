@@ -15,7 +15,7 @@ export type MakeCandleStore = () => Promise<CandleStore>;
 type Test = (fact: string, run: (store: CandleStore) => Promise<void>) => void;
 
 export const BTCUSDT: MarketSymbol = marketSymbol('BTCUSDT');
-const ETHUSDT = marketSymbol('ETHUSDT');
+export const ETHUSDT = marketSymbol('ETHUSDT');
 export const DAY_START: EpochMs = epochMs(1_767_225_600_000);
 
 export function candleStoreContract(name: string, makeStore: MakeCandleStore): void {
@@ -373,7 +373,7 @@ function pruningContract(test: Test): void {
   });
 }
 
-function read(
+export function read(
   store: CandleStore,
   query: Partial<Parameters<CandleStore['read']>[0]> = {},
 ): Promise<readonly Candle[]> {
@@ -403,7 +403,12 @@ function decimalsOf(texts: DecimalTexts): Partial<Candle> {
   );
 }
 
-function assertOutOfRange(error: unknown, symbol: string, field: string, value: string): void {
+export function assertOutOfRange(
+  error: unknown,
+  symbol: string,
+  field: string,
+  value: string,
+): void {
   assert.ok(error instanceof StoreError, String(error));
   assert.equal(error.code, 'out-of-range');
   for (const part of [symbol, field, value]) {

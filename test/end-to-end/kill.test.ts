@@ -8,6 +8,7 @@ import { INTERVALS } from '../../src/core/market/interval.ts';
 import type { Source } from '../../src/core/market/source.ts';
 import { marketSymbol } from '../../src/core/market/symbol.ts';
 import { binanceSource } from '../../src/feed/binance/feed.ts';
+import { formatParts } from '../../src/protocol/agg-trade-record.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { asTruth } from '../candles/candle-run.ts';
 import { manualClock } from '../fake-exchange/clock.ts';
@@ -70,7 +71,7 @@ async function untilStored(path: string, source: Source, openTime: number): Prom
 }
 
 describe('kill -9', { skip: skipWithoutData() }, () => {
-  test('I6: five times during a minute: the same candles in the store as without', async () => {
+  test('I6: five times during a minute: the same candles in the store as without, and every trade', async () => {
     const all = recordedBtcTrades() ?? [];
     const from = Date.UTC(2026, 0, 1);
     const to = from + 6 * MINUTE_MS;
@@ -84,7 +85,8 @@ describe('kill -9', { skip: skipWithoutData() }, () => {
     });
     await using running = new AsyncDisposableStack();
     const start = async () => {
-      const product = running.use(await startProduct({ exchange, dataDir: dir.path }));
+      const args = ['--keep-trades', '7d'];
+      const product = running.use(await startProduct({ exchange, dataDir: dir.path, args }));
       await exchange.whenSubscribed('btcusdt@aggTrade');
       return product;
     };
@@ -137,5 +139,19 @@ describe('kill -9', { skip: skipWithoutData() }, () => {
       );
       assert.deepEqual(stored.map(asTruth), truth, interval);
     }
+    const kept = await store.trades.read({
+      symbol: marketSymbol(SYMBOL),
+      limit: trades.length + 1,
+      take: 'first',
+    });
+    assert.deepEqual(
+      kept.map(({ aggTradeId, tradeTime, firstTradeId, lastTradeId, buyerIsMaker, ...amounts }) => [
+        ...[aggTradeId, tradeTime, firstTradeId, lastTradeId, buyerIsMaker],
+        formatParts(amounts.priceInteger, amounts.priceFraction),
+        formatParts(amounts.quantityInteger, amounts.quantityFraction),
+      ]),
+      trades.map(({ a, T, f, l, m, p, q }) => [a, T, f, l, m, p, q]),
+      'every trade, each once',
+    );
   });
 });

@@ -74,7 +74,11 @@ function countOf(published: Published): number {
 async function throughMemory(): Promise<Published> {
   const log = memoryLog({
     clock: systemClock,
-    retention: () => ({ atBound: 'wait', recordsMax: 1_000_000 }),
+    retention: () => ({
+      atBound: 'wait',
+      recordsMax: 1_000_000,
+      unheldRecordsMax: 1_000_000,
+    }),
   });
   const stop = new AbortController();
   const collected = collect(log);

@@ -17,6 +17,7 @@ import {
   candleStoreContract,
   DAY_START,
 } from '../contracts/candle-store-contract.ts';
+import { NO_TRADE, tradeAt, tradeStoreContract } from '../contracts/trade-store-contract.ts';
 import { debianPostgresPrograms, startDebianPostgres } from './servers/debian-postgres.ts';
 import { dropSchema, execute, freshSchema, type TestServer } from './servers/test-database.ts';
 import { startTimescaleWasm } from './servers/timescale-wasm.ts';
@@ -53,6 +54,7 @@ function suite(server: TestServer): void {
   };
   candleStoreContract(`openTimescaleStore on ${name}`, makeStore);
   auditStoreContract(`openTimescaleStore on ${name}`, makeStore);
+  tradeStoreContract(`openTimescaleStore on ${name}`, makeStore);
   describe(`openTimescaleStore on ${name}: the database`, () => databaseTests(server));
   if (connections !== 1)
     describe(`openTimescaleStore on ${name}: several at once`, () => crowdTests(server));
@@ -195,11 +197,40 @@ function databaseTests(server: TestServer): void {
     assert.equal(await store.prune('1m', candleAt(10).openTime), 10);
     assert.equal(await store.lastOpenTime(BTCUSDT, '1m'), candleAt(999).openTime);
   });
+
+  test('goes on with compressed trades: reads them, takes them again, and one that was missing', async (url) => {
+    const notices: string[] = [];
+    await using store = await open(url, { onNotice: (notice) => notices.push(notice) });
+    const trades = Array.from({ length: 2_000 }, (_, id) => tradeAt(id));
+    await store.write([], trades.toSpliced(700, 1));
+    if (notices.length === 0) await compressAll(url, ['scaled_trades']);
+    await store.write([candleAt(0)], trades.slice(600, 800));
+    const query = { symbol: BTCUSDT, limit: 3_000, take: 'first' } as const;
+    assert.deepEqual(await store.trades.read(query), trades);
+    const [count] = await execute(url, 'SELECT count(*)::int AS n FROM scaled_trades');
+    assert.equal(count?.['n'], 2_000, 'no row twice');
+  });
+
+  test('shows people trades with their decimals, and no id without a trade', async (url) => {
+    await using store = await open(url);
+    await store.write([], [tradeAt(2), tradeAt(3, NO_TRADE)]);
+    const rows = await execute(url, 'SELECT * FROM trades');
+    assert.equal(rows.length, 1);
+    const { symbol, price, quantity, taker_side, trade_time } = rows[0] ?? {};
+    assert.deepEqual(
+      [symbol, price, quantity, taker_side],
+      ['BTCUSDT', '87650.21', '0.00123', 'sell'],
+    );
+    assert.deepEqual(trade_time, new Date(DAY_START + 2_000));
+  });
 }
 
 /** What the policy's job would do in time. */
-async function compressAll(url: string): Promise<void> {
-  for (const table of ['scaled_candles', 'scaled_candles_1s']) {
+async function compressAll(
+  url: string,
+  tables = ['scaled_candles', 'scaled_candles_1s'],
+): Promise<void> {
+  for (const table of tables) {
     const rows = await execute(url, `SELECT compress_chunk(c) FROM show_chunks('${table}') c`);
     assert.ok(rows.length > 0, `${table} has chunks`);
   }

@@ -6,6 +6,7 @@ import { INTERVALS, type Interval } from '../../src/core/market/interval.ts';
 import type { SymbolWish } from '../../src/core/market/listing.ts';
 import type { MarketSymbol } from '../../src/core/market/symbol.ts';
 import { type EpochMs, epochMs } from '../../src/core/market/time.ts';
+import { plainTrades } from '../../src/server/testing/plain-trades.ts';
 import type { AuditQuery, CandleQuery, CandleStore } from '../../src/store/candle-store.ts';
 import { holesOf } from '../../src/store/holes.ts';
 
@@ -13,6 +14,7 @@ export function keptStore(): CandleStore {
   const series = new Map<MarketSymbol, Map<Interval, Series<Candle>>>();
   const audits = new Map<MarketSymbol, Series<Audit>>();
   const wishes = new Map<MarketSymbol, SymbolWish>();
+  const trades = plainTrades();
 
   function candlesOf(symbol: MarketSymbol, interval: Interval): Series<Candle> {
     const ofSymbol = series.get(symbol) ?? new Map<Interval, Series<Candle>>();
@@ -26,7 +28,9 @@ export function keptStore(): CandleStore {
     audits.get(symbol)?.read(query) ?? [];
 
   return {
-    async write(candles) {
+    trades,
+    async write(candles, writtenTrades = []) {
+      trades.write(writtenTrades);
       for (const candle of candles) {
         candlesOf(candle.symbol, candle.interval).put(
           candle,

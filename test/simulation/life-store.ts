@@ -37,7 +37,12 @@ export function lifeStore({ kept, life, time, weather, onWrite }: LifeStoreOptio
   }
 
   return {
-    write: (candles) => write(candles.length, () => kept.write(candles)),
+    write: (candles, trades = []) => write(candles.length, () => kept.write(candles, trades)),
+    trades: {
+      read: (query) => read(() => kept.trades.read(query)),
+      idAt: (symbol, at, side) => read(() => kept.trades.idAt(symbol, at, side)),
+      prune: (pruning) => write(0, () => kept.trades.prune(pruning)),
+    },
     read: (query) => read(() => kept.read(query)),
     lastOpenTime: (symbol, interval) => read(() => kept.lastOpenTime(symbol, interval)),
     symbols: () => read(() => kept.symbols()),

@@ -74,7 +74,7 @@ async function readEnds(
 
 export async function persistStage(context: CommandContext): Promise<void> {
   const { config, logger, signal } = context;
-  const { intervals, keepSecondsMs } = config;
+  const { intervals, keepSecondsMs, keepTradesMs } = config;
   await using closing = new AsyncDisposableStack();
   const probes = closing.use(await openStageProbes('persist', () => ({}), context));
   const log = closing.use(openKafkaLog({ ...context, clock }, probes.outage));
@@ -82,7 +82,8 @@ export async function persistStage(context: CommandContext): Promise<void> {
   if (source === undefined) return;
   const store = closing.use(await openStore(config, source, logger));
   probes.started();
-  await persist({ log, store, intervals, clock, keepSecondsMs, logger, signal });
+  const trades = keepTradesMs === undefined ? {} : { keepTradesMs };
+  await persist({ log, store, intervals, clock, keepSecondsMs, ...trades, logger, signal });
 }
 
 export async function auditStage(context: CommandContext): Promise<void> {

@@ -52,7 +52,7 @@ export interface KafkaConsumerOptions<T> {
 }
 
 export class KafkaConsumer<T> implements LogConsumer<T> {
-  dropped = 0;
+  private readonly gone = new Map<string, number>();
   private readonly options: KafkaConsumerOptions<T>;
   private readonly decoders = new Map<string, RecordDecoder<T>>();
   /** Next offset to read of each partition, behind what was polled. */
@@ -64,6 +64,19 @@ export class KafkaConsumer<T> implements LogConsumer<T> {
 
   constructor(options: KafkaConsumerOptions<T>) {
     this.options = options;
+  }
+
+  get dropped(): number {
+    return [...this.gone.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  droppedOf({ name }: Pick<Topic<T>, 'name'>): number {
+    return this.gone.get(name) ?? 0;
+  }
+
+  /** So many were deleted before they were read. */
+  drop({ name }: Topic<T>, count: number): void {
+    this.gone.set(name, this.droppedOf({ name } as Topic<T>) + count);
   }
 
   /** Something has come, or ended: a waiting poll looks again. */

@@ -81,7 +81,7 @@ class KafkaLog implements Log {
       retry: options,
       onReady: () => consumer.wake(),
       onGone: (topic, partition, count) => {
-        consumer.dropped += count;
+        consumer.drop(names.get(topic) as Topic<T>, count);
         const where = `${topic}, partition ${partition}`;
         this.options.logger.warn(`${count} records of ${where} were deleted before they were read`);
       },

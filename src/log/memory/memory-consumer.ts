@@ -67,6 +67,7 @@ export function memoryConsumer<T>(options: {
     get dropped() {
       return cursors.reduce((sum, cursor) => sum + cursor.dropped, 0);
     },
+    droppedOf: ({ name }) => cursors.find(({ topic }) => topic === name)?.dropped ?? 0,
     async poll({ timeoutMs, signal }): Promise<readonly LogRecord<T>[]> {
       assertOpen();
       const first = firstAssignment;

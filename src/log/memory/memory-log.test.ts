@@ -11,6 +11,7 @@ import {
   CANDLES_1S_KEPT_MAX,
   CANDLES_KEPT_MAX,
   RAW_TICKS_KEPT_MAX,
+  RAW_TICKS_UNHELD_MAX,
   type Retention,
   retentionOf,
 } from './retention.ts';
@@ -38,7 +39,7 @@ const LIVE = topic('live', 'compact');
 function waitsAt(recordsMax: number): (name: string) => Retention {
   return (name) =>
     name === TRADES.name
-      ? { atBound: 'wait', recordsMax }
+      ? { atBound: 'wait', recordsMax, unheldRecordsMax: 2 * recordsMax }
       : { atBound: 'drop-oldest', recordsMaxPerKey: 3 };
 }
 
@@ -211,6 +212,27 @@ describe('memoryLog: a topic that waits at its bound', () => {
     assert.deepEqual(await values(consumer), [1, 4]);
   });
 
+  it('never waits for a reader that holds up no writer: its oldest go, and are counted', async () => {
+    await using log = memoryLog({ retention: waitsAt(2) });
+    const held = log.consumer({ group: 'held', topics: [TRADES] });
+    const unheld = log.consumer({ group: 'unheld', topics: [CANDLES, TRADES], writers: 'unheld' });
+    for (let i = 1; i <= 7; i++) {
+      await log.append([record(TRADES, i), record(CANDLES, -i)]);
+      assert.deepEqual(await values(held), [i]);
+      await held.commit([]);
+    }
+    assert.deepEqual(await values(unheld), [4, 5, -5, 6, -6, 7, -7]);
+    assert.deepEqual([unheld.droppedOf(TRADES), unheld.droppedOf(CANDLES)], [3, 4]);
+    await log.append([record(TRADES, 8), record(TRADES, 9)]);
+    const waiting = log.append([record(TRADES, 10)]);
+    await unheld.commit([]);
+    assert.equal(await isSettled(waiting), false, 'the other reader is still waited for');
+    assert.deepEqual(await values(held), [8, 9]);
+    await held.commit([]);
+    await waiting;
+    assert.deepEqual(await values(unheld), [8, 9, 10]);
+  });
+
   it('rejects waiting appends when the log closes', async () => {
     const log = memoryLog({ retention: waitsAt(1) });
     log.consumer({ group: 'g', topics: [TRADES] });
@@ -300,6 +322,7 @@ describe('memoryLog: fairness and conflation', () => {
     assert.deepEqual(retentionOf(RAW_TICKS.name), {
       atBound: 'wait',
       recordsMax: RAW_TICKS_KEPT_MAX,
+      unheldRecordsMax: RAW_TICKS_UNHELD_MAX,
     });
     assert.deepEqual(retentionOf(OHLCV['1s'].name), {
       atBound: 'drop-oldest',

@@ -72,12 +72,13 @@ class MemoryLog implements Log {
     return this.#append(records, () => {}, options.signal);
   }
 
-  consumer<T>({ group, topics, onAssignment }: ConsumerOptions<T>): LogConsumer<T> {
+  consumer<T>(consumerOptions: ConsumerOptions<T>): LogConsumer<T> {
+    const { group, topics, onAssignment, writers = 'held' } = consumerOptions;
     if (this.#isClosed) throw closedError();
     const states = topics.map((topic) => this.#stateOf(topic));
     const consumer = memoryConsumer<T>({
       group,
-      cursors: states.map(({ topic }) => topic.cursor(group)),
+      cursors: states.map(({ topic }) => topic.cursor(group, writers)),
       log: {
         append: (records, appended) => this.#append(records, appended),
         turn: this.#turn.wait,

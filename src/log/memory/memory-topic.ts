@@ -8,6 +8,8 @@ export const COMPACTED_KEYS_MAX = 100_000;
 
 /** A reader's place in one topic. */
 export interface Cursor {
+  /** The topic's name. */
+  readonly topic: string;
   /** Place in the log's order of the next record for this reader; undefined where it has all. */
   readonly nextSequence: number | undefined;
   readonly dropped: number;
@@ -25,7 +27,7 @@ export interface MemoryTopic {
   /** After the last `add` of a batch of `count`. */
   added(count: number): void;
   /** @throws Error where the group already reads this topic. */
-  cursor(group: string): Cursor;
+  cursor(group: string, writers: 'held' | 'unheld'): Cursor;
 }
 
 /** Keeps each record until every group has committed past it; keeps nothing while there is no group. */
@@ -35,26 +37,47 @@ export function queueTopic(name: string, retention: Retention): MemoryTopic {
   /** Offset each group goes on at. */
   const committed = new Map<string, number>();
   const readers = new Set<string>();
+  /** Groups that nobody waits for. */
+  const unheld = new Set<string>();
 
-  const forgetRead = (): void => queue.forgetBefore(Math.min(...committed.values()));
+  const leastOf = (isCounted: (group: string) => boolean): number =>
+    Math.min(
+      queue.end,
+      ...[...committed].filter(([group]) => isCounted(group)).map(([, at]) => at),
+    );
+
+  /** How much is kept for those that are waited for. */
+  const heldSize = (): number =>
+    unheld.size === 0 ? queue.size : queue.end - leastOf((group) => !unheld.has(group));
+
+  const forgetRead = (): void => queue.forgetBefore(leastOf(() => true));
 
   return {
-    hasRoomFor: (count) =>
-      retention.atBound === 'drop-oldest' ||
-      queue.size === 0 ||
-      queue.size + count <= retention.recordsMax,
+    hasRoomFor(count) {
+      if (retention.atBound === 'drop-oldest') return true;
+      const size = heldSize();
+      return size === 0 || size + count <= retention.recordsMax;
+    },
     add(entry) {
       if (committed.size === 0) return;
       keys.add(entry.record.key);
       queue.push(entry);
     },
     added(count) {
-      if (retention.atBound === 'wait') return;
+      if (retention.atBound === 'wait') {
+        if (unheld.size > 0) {
+          // What is kept for those that are waited for stays, however much came at once.
+          const most = Math.max(retention.unheldRecordsMax, heldSize(), count);
+          queue.forgetBefore(queue.end - most);
+        }
+        return;
+      }
       const kept = Math.max(retention.recordsMaxPerKey * keys.size, count);
       queue.forgetBefore(queue.end - kept);
     },
-    cursor(group) {
+    cursor(group, writers) {
       takeTopic(readers, group, name);
+      if (writers === 'unheld') unheld.add(group);
       let next = committed.get(group) ?? queue.first;
       committed.set(group, next);
       let dropped = 0;
@@ -65,6 +88,7 @@ export function queueTopic(name: string, retention: Retention): MemoryTopic {
         next = queue.first;
       };
       return {
+        topic: name,
         get nextSequence() {
           skipForgotten();
           return queue.at(next)?.sequence;
@@ -113,6 +137,7 @@ export function compactedTopic(name: string): MemoryTopic {
       const peek = firstReader(changed);
       let last = start;
       return {
+        topic: name,
         get nextSequence() {
           return peek()?.sequence;
         },

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { readCandles } from '../candle-window.ts';
-import { selectAggTrades } from './agg-trades.ts';
+import { isNotKept, type NotKept, readTrades } from '../trade-window.ts';
 import { BinanceError, binanceErrorBody, binanceErrors } from './binance-error.ts';
 import { aggTradeEntry, klineRow } from './binance-text.ts';
 import { exchangeInfo } from './exchange-info.ts';
@@ -88,7 +88,10 @@ async function klines(query: BinanceQuery, options: BinanceApiOptions): Promise<
   return candles.map(klineRow);
 }
 
-function aggTrades(query: BinanceQuery, { market }: BinanceApiOptions): string {
+async function aggTrades(
+  query: BinanceQuery,
+  { market, store }: BinanceApiOptions,
+): Promise<string> {
   const symbol = query.symbol(market.symbols());
   const asked = {
     fromId: query.number('fromId'),
@@ -97,9 +100,21 @@ function aggTrades(query: BinanceQuery, { market }: BinanceApiOptions): string {
     limit: query.limit(),
   };
   query.done();
-  const trades = selectAggTrades(market.recentTrades(symbol), asked);
-  if (trades instanceof BinanceError) throw trades;
+  const { fromId, startTime, endTime } = asked;
+  if (fromId !== undefined && (startTime !== undefined || endTime !== undefined)) {
+    throw binanceErrors.badCombination();
+  }
+  const trades = await readTrades(store, market, symbol, asked);
+  if (isNotKept(trades)) throw notKept(trades);
   return `[${trades.map(aggTradeEntry).join(',')}]`;
+}
+
+function notKept({ notKept: parameter, oldest }: NotKept): BinanceError {
+  const kept =
+    oldest === undefined
+      ? 'no trade is kept here yet'
+      : `the oldest trade kept here is ${oldest.aggTradeId} of ${oldest.tradeTime}`;
+  return binanceErrors.invalid(parameter, ` Older trades are not kept: ${kept}.`);
 }
 
 function askedSymbols(

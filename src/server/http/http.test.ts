@@ -36,6 +36,29 @@ describe('/api/v1', () => {
     assert.equal(rest.json().more, false);
   });
 
+  it('pages on: the next candles after an open time, across any gap, the open one last', async () => {
+    await using test = await testServer();
+    await test.store.write([0, 1, 5, 6].map((index) => aCandle(minute(index))));
+    test.market.applyClosed(aCandle(minute(6), { revision: 1 }));
+    test.market.applyLive(aLiveCandle(minute(7)));
+    const after = async (openTime: number, limit: number) => {
+      const query = `symbol=BTCUSDT&interval=1m&after=${openTime}&limit=${limit}`;
+      const response = await test.server.app.inject(`/api/v1/candles?${query}`);
+      assert.equal(response.statusCode, 200, response.body);
+      return response.json().candles.map((row: unknown[]) => [row[0], row[12]]);
+    };
+    assert.deepEqual(await after(minute(0), 2), [
+      [minute(1), 0],
+      [minute(5), 0],
+    ]);
+    assert.deepEqual(await after(minute(1) - 1, 1), [[minute(1), 0]], 'not itself, the next');
+    assert.deepEqual(await after(minute(5), 10), [
+      [minute(6), 1],
+      [minute(7), 0],
+    ]);
+    assert.deepEqual(await after(minute(7), 10), []);
+  });
+
   it('names the parameter that is wrong', async () => {
     await using test = await testServer();
     for (const [query, status, message] of [
@@ -48,6 +71,12 @@ describe('/api/v1', () => {
         400,
         /"before": expected milliseconds since 1970 up to 253402300799999, .* was 999999999999999$/,
       ],
+      [
+        'symbol=BTCUSDT&interval=1m&before=5&after=4',
+        400,
+        /"after": expected one of before and after/,
+      ],
+      ['symbol=BTCUSDT&interval=1m&after=x', 400, /"after": expected a whole number/],
       ['symbol=DOGEUSDT&interval=1m', 404, /No candles of "DOGEUSDT"/],
     ] as const) {
       const response = await test.server.app.inject(`/api/v1/candles?${query}`);

@@ -3,6 +3,7 @@ import type { Audit } from '../../core/audit/audit.ts';
 import type { Candle } from '../../core/market/candle.ts';
 import type { SymbolWish } from '../../core/market/listing.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
+import { plainTrades } from './plain-trades.ts';
 
 export interface PlainStore extends CandleStore {
   /** Awaited before each read: a test sets it to hold reads up, or to fail them. */
@@ -13,13 +14,16 @@ export function plainStore(): PlainStore {
   const candles = new Map<string, Candle>();
   const audits = new Map<string, Audit>();
   const wishes = new Map<string, SymbolWish>();
+  const trades = plainTrades();
   const all = (symbol: string, interval: string): Candle[] =>
     [...candles.values()]
       .filter((candle) => candle.symbol === symbol && candle.interval === interval)
       .sort((a, b) => a.openTime - b.openTime);
   const store: PlainStore = {
     beforeRead: async () => undefined,
-    async write(written) {
+    trades,
+    async write(written, writtenTrades = []) {
+      trades.write(writtenTrades);
       for (const candle of written) {
         const key = `${candle.symbol} ${candle.interval} ${candle.openTime}`;
         const held = candles.get(key);

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Candle } from '../../core/market/candle.ts';
 import type { Clock } from '../../core/market/time.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
-import { writeUntilDone } from '../write-candles.ts';
+import { identityOf, writeUntilDone } from '../write-candles.ts';
 
 /** Candles in one write: short enough that trades are not kept waiting. */
 export const HISTORY_CHUNK = 500;
@@ -55,9 +55,8 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
     const [first] = refused;
     if (first === undefined) return;
     // One line for each chunk: a symbol of tiny prices may have every candle of years beyond the range.
-    const { symbol, interval, openTime } = first.candle;
     logger.error(
-      { candle: { symbol, interval, openTime } },
+      identityOf(first),
       `${refused.length} candles of history not stored; the first: ${first.error.message}`,
     );
   }

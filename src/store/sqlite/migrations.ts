@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { DECIMAL_PLACES } from '../../core/market/decimal.ts';
 
 export const CORRECTED_INDEX = 'corrected_candles';
+export const TRADE_TIMES_INDEX = 'trade_times';
 
 /** `PRAGMA user_version` is the number of steps done. */
 export const MIGRATIONS: readonly string[] = [
@@ -72,6 +73,39 @@ export const MIGRATIONS: readonly string[] = [
   `
   -- Few candles are ever corrected: at a start they are found among a day's 86,400 seconds.
   CREATE INDEX ${CORRECTED_INDEX} ON candles (symbol_id, interval, open_time) WHERE revision > 0;
+  `,
+  `
+  -- Aggregate trades, where they are kept. Scales are each row's own. A quantity of 0: an id without a trade.
+  CREATE TABLE trades (
+    symbol_id INTEGER NOT NULL REFERENCES symbols (id),
+    agg_trade_id INTEGER NOT NULL,
+    trade_time INTEGER NOT NULL,
+    price INTEGER NOT NULL,
+    price_scale INTEGER NOT NULL,
+    quantity INTEGER NOT NULL,
+    quantity_scale INTEGER NOT NULL,
+    first_trade_id INTEGER NOT NULL,
+    last_trade_id INTEGER NOT NULL,
+    buyer_is_maker INTEGER NOT NULL CHECK (buyer_is_maker IN (0, 1)),
+    PRIMARY KEY (symbol_id, agg_trade_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX ${TRADE_TIMES_INDEX} ON trades (symbol_id, trade_time);
+
+  -- For people: decimals as text.
+  CREATE VIEW trades_text AS
+  SELECT
+    name AS symbol,
+    agg_trade_id,
+    strftime('%Y-%m-%dT%H:%M:%fZ', trade_time / 1000.0, 'unixepoch') AS trade_time_utc,
+    ${asText('price', 'trades.price_scale')},
+    ${asText('quantity', 'quantity_scale')},
+    first_trade_id,
+    last_trade_id,
+    iif(buyer_is_maker, 'sell', 'buy') AS taker_side,
+    trade_time
+  FROM trades JOIN symbols ON symbols.id = symbol_id
+  WHERE quantity > 0;
   `,
 ];
 

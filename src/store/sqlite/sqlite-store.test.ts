@@ -10,6 +10,7 @@ import {
   candleAt,
   candleStoreContract,
 } from '../../../test/contracts/candle-store-contract.ts';
+import { tradeStoreContract } from '../../../test/contracts/trade-store-contract.ts';
 import { decimal } from '../../core/market/decimal.ts';
 import type { Source } from '../../core/market/source.ts';
 import { StoreError } from '../candle-store.ts';
@@ -29,6 +30,7 @@ const source: Source = { kind: 'binance', host: 'binance.com' };
 
 candleStoreContract('openSqliteStore', () => openSqliteStore({ path: newPath(), source }));
 auditStoreContract('openSqliteStore', () => openSqliteStore({ path: newPath(), source }));
+tradeStoreContract('openSqliteStore', () => openSqliteStore({ path: newPath(), source }));
 
 /** Closed again if it opens after all, so that a failing test does not hang on it. */
 async function openingFails(

@@ -19,6 +19,7 @@ import { auditTable } from './audit-table.ts';
 import { selectSql, upsertSql } from './candle-sql.ts';
 import { openDatabase, withStoreErrors } from './open-database.ts';
 import { type SymbolRow, type SymbolTable, symbolTable } from './symbol-table.ts';
+import { tradeTable } from './trade-table.ts';
 
 /** Of no row: what was never written is one hole. */
 const NO_SYMBOL = -1;
@@ -45,6 +46,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
   const symbols = symbolTable(database);
   const reader = candleReader(database, symbols);
   const audits = auditTable(database);
+  const trades = tradeTable(database, symbols);
   const writer = readOnly ? undefined : candleWriter(database, symbols);
   let isClosed = false;
 
@@ -69,7 +71,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
     });
 
   return {
-    write: async (candles) => write((rows) => rows.upsert(candles)),
+    write: async (candles, written = []) =>
+      write((rows) => {
+        rows.upsert(candles);
+        trades.insert(written);
+      }),
+    trades: {
+      read: async (query) => read(() => trades.read(query)),
+      idAt: async (symbol, time, side) => read(() => trades.idAt(symbol, time, side)),
+      prune: async (pruning) => write(() => trades.prune(pruning)),
+    },
     read: async (query) => read(() => reader.read(query)),
     lastOpenTime: async (symbol, interval) =>
       read(() => {

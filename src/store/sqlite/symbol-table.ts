@@ -26,6 +26,8 @@ export interface SymbolTable {
    * Rows wide enough for every decimal of `candles`, by symbol. To be called in a transaction.
    */
   rowsFor(candles: readonly Candle[]): ReadonlyMap<MarketSymbol, SymbolRow>;
+  /** Of the symbol's row, which is made where there is none. To be called in a transaction. */
+  idOf(symbol: MarketSymbol): number;
   /** What is remembered may be wrong: a transaction was rolled back, or another process may have written. */
   forget(): void;
 }
@@ -74,6 +76,11 @@ export function symbolTable(database: DatabaseSync): SymbolTable {
         rows.set(symbol, widened);
       }
       return rows;
+    },
+    idOf(symbol) {
+      const row = find(symbol) ?? insert(symbol);
+      known.set(symbol, row);
+      return row.id;
     },
     forget: () => known.clear(),
   };

@@ -1,12 +1,14 @@
-// Writes and removes candles: all of a batch or none, the highest revision wins, several writers at once.
+// Writes candles, and the trades beside them, and removes candles: all of a batch or none, the highest revision wins, several writers at once.
+import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { Candle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { DurationMs, EpochMs } from '../../core/market/time.ts';
 import { bindCandle, type SqlInput } from '../candle-row.ts';
 import { type Connection, rowsOf, type Transaction } from './connection.ts';
-import { isHypertable } from './extension.ts';
-import { type SymbolRows, widenedRows, wideRows } from './symbol-rows.ts';
+import { dropChunks, isHypertable } from './extension.ts';
+import { type Batch, type SymbolRows, widenedRows, wideRows } from './symbol-rows.ts';
 import { type CandleTable, columnArrays, insertSql, TABLES, tableOf, upsertSql } from './tables.ts';
+import { eachOnce, insertTrades } from './trade-rows.ts';
 
 /** Rows one INSERT writes at most: its parameters are some MB then. */
 const ROWS_PER_INSERT_MAX = 10_000;
@@ -31,9 +33,10 @@ const NO_LIMITS = `
 export async function writeCandles(
   database: Connection,
   candles: readonly Candle[],
+  trades: readonly AggTrade[],
 ): Promise<void> {
-  const batch = newestRevisions(candles);
-  if (batch.length === 0) return;
+  const batch: Batch = { candles: newestRevisions(candles), trades: eachOnce(trades) };
+  if (batch.candles.length === 0 && batch.trades.length === 0) return;
   const isWritten = await database.use((client) =>
     client.begin(async (sql) => {
       const rows = await wideRows(sql, batch);
@@ -59,7 +62,8 @@ export function pruneCandles(
   const prune = async (sql: Transaction): Promise<number> => {
     await sql.unsafe(NO_LIMITS);
     const table = tableOf(interval);
-    const dropped = table === TABLES.seconds ? await dropChunks(sql, table, before) : 0;
+    const isChunked = table === TABLES.seconds && (await isHypertable(sql, table));
+    const dropped = isChunked ? await dropChunks(sql, table, before) : 0;
     // Named symbols make it one range of the primary key each, not a scan.
     const { count } = await sql.unsafe(
       `DELETE FROM ${table} WHERE symbol_id IN (SELECT id FROM symbols) AND interval = $1 AND open_time < $2`,
@@ -71,20 +75,9 @@ export function pruneCandles(
   return database.use((client) => client.begin(prune));
 }
 
-/** Chunks that lie wholly before `before` go as files do, without a row touched. */
-async function dropChunks(sql: Transaction, table: CandleTable, before: EpochMs): Promise<number> {
-  if (!(await isHypertable(sql, table))) return 0;
-  const held = `SELECT count(*) FROM ${table} WHERE open_time < $1`;
-  const [first] = await rowsOf(sql, held, [before]);
-  if (first?.[0] === 0n) return 0;
-  await rowsOf(sql, `SELECT drop_chunks('${table}', older_than => $1::bigint)`, [before]);
-  const [left] = await rowsOf(sql, held, [before]);
-  return Number(first?.[0] ?? 0) - Number(left?.[0] ?? 0);
-}
-
 async function writeRows(
   sql: Transaction,
-  candles: readonly Candle[],
+  { candles, trades }: Batch,
   rows: SymbolRows,
 ): Promise<void> {
   for (const table of Object.values(TABLES)) {
@@ -92,6 +85,9 @@ async function writeRows(
     for (let at = 0; at < own.length; at += ROWS_PER_INSERT_MAX) {
       await insert(sql, table, own.slice(at, at + ROWS_PER_INSERT_MAX), rows);
     }
+  }
+  for (let at = 0; at < trades.length; at += ROWS_PER_INSERT_MAX) {
+    await insertTrades(sql, trades.slice(at, at + ROWS_PER_INSERT_MAX), rows);
   }
 }
 

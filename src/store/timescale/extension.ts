@@ -1,22 +1,40 @@
 // What the TimescaleDB extension adds where it is there: chunks, compression, chunks dropped whole. Plain PostgreSQL works too, and is told what it lacks.
-import { DAY_MS, type DurationMs, HOUR_MS } from '../../core/market/time.ts';
+import { DAY_MS, type DurationMs, type EpochMs, HOUR_MS } from '../../core/market/time.ts';
 import { type Client, rowsOf, type Transaction } from './connection.ts';
-import { TABLES } from './tables.ts';
+import { TABLES, TRADES_TABLE } from './tables.ts';
 
 /** One line for the user: what is missing and what would mend it. */
 export type StoreNotice = string;
 
 interface Hypertable {
   readonly table: string;
+  readonly timeColumn: string;
+  readonly segmentBy: string;
+  /** Within a segment; the time follows by itself. */
+  readonly orderBy: string;
   readonly chunkMs: DurationMs;
   /** A chunk is compressed when all of it is older; corrections still reach it. */
   readonly compressAfterMs: DurationMs;
 }
 
+const BY_OPEN_TIME = {
+  timeColumn: 'open_time',
+  segmentBy: 'symbol_id, interval',
+  orderBy: 'open_time',
+};
+
 /** A month of minutes of one symbol is 43,200 rows, which are 44 compressed segments. */
 export const HYPERTABLES: readonly Hypertable[] = [
-  { table: TABLES.others, chunkMs: 30 * DAY_MS, compressAfterMs: 14 * DAY_MS },
-  { table: TABLES.seconds, chunkMs: 6 * HOUR_MS, compressAfterMs: 2 * DAY_MS },
+  { table: TABLES.others, ...BY_OPEN_TIME, chunkMs: 30 * DAY_MS, compressAfterMs: 14 * DAY_MS },
+  { table: TABLES.seconds, ...BY_OPEN_TIME, chunkMs: 6 * HOUR_MS, compressAfterMs: 2 * DAY_MS },
+  {
+    table: TRADES_TABLE,
+    timeColumn: 'trade_time',
+    segmentBy: 'symbol_id',
+    orderBy: 'agg_trade_id, trade_time',
+    chunkMs: 6 * HOUR_MS,
+    compressAfterMs: DAY_MS,
+  },
 ];
 
 const PLAIN: StoreNotice =
@@ -24,6 +42,21 @@ const PLAIN: StoreNotice =
 
 /** The extension's own answer where it is built without what its free licence leaves out. */
 const FEATURE_NOT_SUPPORTED = '0A000';
+
+/** Chunks of `table` that lie wholly before `before` go as files do, without a row touched; answers how many rows went. To be called for hypertables. */
+export async function dropChunks(
+  sql: Transaction,
+  table: string,
+  before: EpochMs,
+): Promise<number> {
+  const timeColumn = HYPERTABLES.find((each) => each.table === table)?.timeColumn ?? 'open_time';
+  const held = `SELECT count(*) FROM ${table} WHERE ${timeColumn} < $1`;
+  const [first] = await rowsOf(sql, held, [before]);
+  if (first?.[0] === 0n) return 0;
+  await rowsOf(sql, `SELECT drop_chunks('${table}', older_than => $1::bigint)`, [before]);
+  const [left] = await rowsOf(sql, held, [before]);
+  return Number(first?.[0] ?? 0) - Number(left?.[0] ?? 0);
+}
 
 /** Makes the extension where the server has it. Outside of the migration: a refusal must not undo that. */
 export async function prepareExtension(
@@ -65,17 +98,20 @@ export async function isHypertable(sql: Client | Transaction, table: string): Pr
   return (await hypertableRow(sql, table)) !== undefined;
 }
 
-async function makeHypertable(sql: Transaction, { table, chunkMs }: Hypertable): Promise<void> {
+async function makeHypertable(
+  sql: Transaction,
+  { table, timeColumn, chunkMs }: Hypertable,
+): Promise<void> {
   if ((await hypertableRow(sql, table)) !== undefined) return;
   await sql.unsafe(`
-    SELECT create_hypertable('${table}', 'open_time', chunk_time_interval => ${chunkMs}::bigint,
+    SELECT create_hypertable('${table}', '${timeColumn}', chunk_time_interval => ${chunkMs}::bigint,
       create_default_indexes => false, migrate_data => true);
     SELECT set_integer_now_func('${table}', 'wickstream_now_ms')`);
 }
 
 async function compress(
   sql: Transaction,
-  { table, compressAfterMs }: Hypertable,
+  { table, segmentBy, orderBy, compressAfterMs }: Hypertable,
   onNotice: (notice: StoreNotice) => void,
 ): Promise<void> {
   const row = await hypertableRow(sql, table);
@@ -84,7 +120,7 @@ async function compress(
     await sql.savepoint((step) =>
       step.unsafe(`
         ALTER TABLE ${table} SET (timescaledb.compress,
-          timescaledb.compress_segmentby = 'symbol_id, interval', timescaledb.compress_orderby = 'open_time');
+          timescaledb.compress_segmentby = '${segmentBy}', timescaledb.compress_orderby = '${orderBy}');
         SELECT add_compression_policy('${table}', compress_after => ${compressAfterMs}::bigint)`),
     );
   } catch (error) {

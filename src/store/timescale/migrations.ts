@@ -3,7 +3,7 @@ import { DECIMAL_PLACES } from '../../core/market/decimal.ts';
 import { StoreError } from '../candle-store.ts';
 import { type Connection, rowsOf, type Transaction } from './connection.ts';
 import { prepareExtension, type StoreNotice, useExtension } from './extension.ts';
-import { TABLES } from './tables.ts';
+import { TABLES, TRADES_TABLE } from './tables.ts';
 
 /** Two integers name an advisory lock: ours is "Wick", and the schema's hash. */
 const LOCK = `SELECT pg_advisory_xact_lock(${0x5769636b}, hashtext(current_schema()))`;
@@ -55,6 +55,39 @@ export const MIGRATIONS: readonly string[] = [
   -- Few candles are ever corrected: at a start they are found among a day's 86,400 seconds.
   CREATE INDEX ${TABLES.others}_corrected ON ${TABLES.others} (symbol_id, interval, open_time) WHERE revision > 0;
   CREATE INDEX ${TABLES.seconds}_corrected ON ${TABLES.seconds} (symbol_id, interval, open_time) WHERE revision > 0;
+  `,
+  `
+  -- Aggregate trades, where they are kept. Scales are each row's own. A quantity of 0: an id without a trade.
+  -- A trade's time is part of the key because TimescaleDB's chunks are by time; a trade has one time.
+  CREATE TABLE ${TRADES_TABLE} (
+    symbol_id integer NOT NULL,
+    agg_trade_id bigint NOT NULL,
+    trade_time bigint NOT NULL,
+    price bigint NOT NULL,
+    quantity bigint NOT NULL,
+    first_trade_id bigint NOT NULL,
+    last_trade_id bigint NOT NULL,
+    price_scale smallint NOT NULL,
+    quantity_scale smallint NOT NULL,
+    buyer_is_maker boolean NOT NULL,
+    PRIMARY KEY (symbol_id, agg_trade_id, trade_time)
+  );
+  CREATE INDEX ${TRADES_TABLE}_times ON ${TRADES_TABLE} (symbol_id, trade_time, agg_trade_id);
+
+  -- For people: decimals as they are, times as times.
+  CREATE VIEW trades AS
+  SELECT
+    name AS symbol,
+    agg_trade_id,
+    to_timestamp(trade_time / 1000.0) AS trade_time,
+    ${asNumeric('price', 't.price_scale')},
+    ${asNumeric('quantity', 'quantity_scale')},
+    first_trade_id,
+    last_trade_id,
+    CASE WHEN buyer_is_maker THEN 'sell' ELSE 'buy' END AS taker_side,
+    trade_time AS trade_time_ms
+  FROM ${TRADES_TABLE} t JOIN symbols ON symbols.id = symbol_id
+  WHERE quantity > 0;
   `,
 ];
 

@@ -1,4 +1,5 @@
 // The table `symbols`: ids and scales, locked for the caller's transaction, so that nobody widens a scale while rows are written at it.
+import type { AggTrade } from '../../core/market/agg-trade.ts';
 import type { Candle } from '../../core/market/candle.ts';
 import { type MarketSymbol, marketSymbol } from '../../core/market/symbol.ts';
 import type { Scales } from '../scale.ts';
@@ -19,18 +20,23 @@ export interface SymbolRow {
   readonly scales: Scales;
 }
 
+/** What one transaction writes. */
+export interface Batch {
+  readonly candles: readonly Candle[];
+  readonly trades: readonly AggTrade[];
+}
+
 export type SymbolRows = ReadonlyMap<MarketSymbol, SymbolRow>;
 
 /**
- * Rows wide enough for every decimal of `candles`, shared with other writers until the transaction
+ * Rows wide enough for every decimal of `batch`, shared with other writers until the transaction
  * ends; undefined where one is missing or too narrow: then `widenedRows`, in a new transaction.
  */
-export async function wideRows(
-  sql: Transaction,
-  candles: readonly Candle[],
-): Promise<SymbolRows | undefined> {
-  const rows = await lockRows(sql, symbolsOf(candles), 'SHARE');
-  for (const [symbol, needed] of neededScales(candles, (name) => rows.get(name)?.scales)) {
+export async function wideRows(sql: Transaction, batch: Batch): Promise<SymbolRows | undefined> {
+  const symbols = symbolsOf(batch);
+  const rows = await lockRows(sql, symbols, 'SHARE');
+  if (rows.size < symbols.length) return undefined;
+  for (const [symbol, needed] of neededScales(batch.candles, (name) => rows.get(name)?.scales)) {
     const row = rows.get(symbol);
     if (row === undefined || wideningsOf(row.scales, needed).length > 0) {
       return undefined;
@@ -43,19 +49,16 @@ export async function wideRows(
  * As `wideRows`, after making and widening what is needed: the symbol's rows are rewritten in this
  * transaction, and no other writes meanwhile (I3).
  */
-export async function widenedRows(
-  sql: Transaction,
-  candles: readonly Candle[],
-): Promise<SymbolRows> {
-  const symbols = symbolsOf(candles);
+export async function widenedRows(sql: Transaction, batch: Batch): Promise<SymbolRows> {
+  const symbols = symbolsOf(batch);
   await rowsOf(
     sql,
     'INSERT INTO symbols (name) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING',
     [textArray(symbols)],
   );
   const rows = await lockRows(sql, symbols, 'UPDATE');
-  const widened = new Map<MarketSymbol, SymbolRow>();
-  for (const [symbol, scales] of neededScales(candles, (name) => rows.get(name)?.scales)) {
+  const widened = new Map<MarketSymbol, SymbolRow>(rows);
+  for (const [symbol, scales] of neededScales(batch.candles, (name) => rows.get(name)?.scales)) {
     const row = rows.get(symbol);
     if (row === undefined) throw new Error(`Expected a row for ${symbol}`);
     await widen(sql, row, scales);
@@ -134,8 +137,8 @@ async function markWide(
   }
 }
 
-function symbolsOf(candles: readonly Candle[]): readonly MarketSymbol[] {
-  return [...new Set(candles.map(({ symbol }) => symbol))].sort();
+function symbolsOf({ candles, trades }: Batch): readonly MarketSymbol[] {
+  return [...new Set([...candles, ...trades].map(({ symbol }) => symbol))].sort();
 }
 
 /** Symbols are letters, digits, `_`, `.` and `-`: nothing to quote. */

@@ -2,6 +2,8 @@
 import type { Interval } from '../../core/market/interval.ts';
 import { COLUMNS, type SqlInput, VALUE_COLUMNS } from '../candle-row.ts';
 
+export const TRADES_TABLE = 'scaled_trades';
+
 /** Seconds have a table of their own: they live for hours, and leave by whole chunks. */
 export const TABLES = { seconds: 'scaled_candles_1s', others: 'scaled_candles' } as const;
 
@@ -35,11 +37,14 @@ export function upsertSql(table: CandleTable): string {
     WHERE excluded.revision > ${table}.revision`;
 }
 
-/** The array parameters of `insertSql`, from rows bound one after the other. */
-export function columnArrays(inputs: readonly SqlInput[]): string[] {
-  return COLUMNS.map((_, column) => {
+/** The array parameters of an insert, from rows of `columns` bound one after the other. */
+export function columnArrays(
+  inputs: readonly SqlInput[],
+  columns: readonly string[] = COLUMNS,
+): string[] {
+  return columns.map((_, column) => {
     const values: SqlInput[] = [];
-    for (let at = column; at < inputs.length; at += COLUMNS.length) values.push(inputs[at] ?? null);
+    for (let at = column; at < inputs.length; at += columns.length) values.push(inputs[at] ?? null);
     return `{${values.map(arrayElement).join(',')}}`;
   });
 }

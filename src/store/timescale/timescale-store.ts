@@ -31,6 +31,7 @@ import {
 import type { StoreNotice } from './extension.ts';
 import { migrate } from './migrations.ts';
 import { SCALES_BEFORE, selectSql, TABLES, tableOf } from './tables.ts';
+import { pruneTrades, readTrades, tradeIdAt } from './trade-rows.ts';
 
 /** Of no row: what was never written is one hole. */
 const NO_SYMBOL = -1;
@@ -62,7 +63,12 @@ export async function openTimescaleStore(options: TimescaleStoreOptions): Promis
 
   const stack = opening.move();
   return {
-    write: async (candles) => writeCandles(writable(), candles),
+    write: async (candles, trades = []) => writeCandles(writable(), candles, trades),
+    trades: {
+      read: (query) => database.use((client) => readTrades(client, query)),
+      idAt: (symbol, time, side) => database.use((client) => tradeIdAt(client, symbol, time, side)),
+      prune: async (pruning) => pruneTrades(writable(), pruning),
+    },
     read: (query) => database.use((client) => readCandles(client, ids, query)),
     lastOpenTime: (symbol, interval) =>
       database.use((client) => lastOpenTime(client, ids, symbol, interval)),
