@@ -54,10 +54,16 @@ export async function startPipeline(options: {
   readonly symbols: readonly string[];
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** By their names without dashes. */
+  readonly flags?: Readonly<Record<string, string>>;
 }): Promise<TestPipeline> {
   const { exchange, dataDir } = options;
   const symbols = options.symbols.map(marketSymbol);
-  const config = readConfig({ flags: { port: '0' }, env: {}, isTerminal: false });
+  const config = readConfig({
+    flags: { port: '0', 'data-dir': dataDir, ...options.flags },
+    env: {},
+    isTerminal: false,
+  });
   const logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const { clock = systemClock } = options;
   const feed = binanceFeed({
@@ -67,7 +73,7 @@ export async function startPipeline(options: {
     random: () => 0.5,
     logger,
   });
-  const store = await openStore({ dataDir, databaseUrl: undefined }, feed.source, logger);
+  const store = await openStore(config, feed.source, logger);
   const published: Candle[] = [];
   const waiting = new Set<() => void>();
   const ending = new AbortController();

@@ -1,6 +1,7 @@
 // The store `timescale` on real servers: PostgreSQL from Debian's package, TimescaleDB as WebAssembly, and whatever server TIMESCALE_URL names.
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import postgres from 'postgres';
 import { decimal } from '../../src/core/market/decimal.ts';
 import type { Source } from '../../src/core/market/source.ts';
 import { marketSymbol } from '../../src/core/market/symbol.ts';
@@ -303,6 +304,25 @@ function outageTests(bin: string): void {
     }
     await server.restart();
     await store.write([candleAt(1)]);
+    assert.deepEqual(await store.read(MINUTES), [candleAt(0), candleAt(1)]);
+  });
+
+  it('lives on where the server is killed in the middle of a transaction', async () => {
+    await using server = await startDebianPostgres(bin);
+    await using store = await openTimescaleStore({ url: server.url, source });
+    await store.write([candleAt(0)]);
+    const other = postgres(server.url, { max: 1, fetch_types: false });
+    await other.unsafe('BEGIN; LOCK TABLE scaled_candles');
+    const writing = assert.rejects(store.write([candleAt(1)], [tradeAt(1)]), {
+      code: 'unreachable',
+    });
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+    while ((await execute(server.url, waits)).length === 0);
+    await server.kill();
+    await writing;
+    await other.end({ timeout: 0 });
+    await server.restart();
+    await store.write([candleAt(1)], [tradeAt(1)]);
     assert.deepEqual(await store.read(MINUTES), [candleAt(0), candleAt(1)]);
   });
 

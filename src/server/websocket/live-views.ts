@@ -11,7 +11,7 @@ import {
 } from '../../protocol/browser.ts';
 import type { LiveMarket, MarketEvent } from '../../stages/live-market.ts';
 import type { CandleStore } from '../../store/candle-store.ts';
-import { readStoredPage } from '../../store/stored-page.ts';
+import { readStoredPage, type StoredPage } from '../../store/stored-page.ts';
 import { mergeAudits } from '../audit-window.ts';
 import { type AnyCandle, isAuditOf, isClosed } from '../candle-row.ts';
 import { liveCandles, readCandles } from '../candle-window.ts';
@@ -63,7 +63,7 @@ export class LiveViews implements Disposable {
   /**
    * Watches first, reads then, and sends what was read with what changed in between: no gap and no
    * repetition between the snapshot and the updates after it. A later call wins.
-   * @throws what the store throws.
+   * @throws what the store throws, once the newest candles were sent without it: the rest of the stream goes on.
    */
   async watch(connection: LiveConnection, view: WatchedView): Promise<void> {
     const { market, store } = this.#options;
@@ -73,16 +73,23 @@ export class LiveViews implements Disposable {
     this.#watchersOf(symbol, interval).add(connection);
     // One more than asked for: whether there are older ones. As many verdicts reach as far back.
     const query = { symbol, limit: limit + 1 };
-    const [stored, audits] = await Promise.all([
-      readStoredPage(store, { ...query, interval }),
-      interval === '1m' ? store.readAudits({ ...query, take: 'last' }) : [],
-    ]);
-    connection.sendSnapshot(
-      view,
-      { audits: mergeAudits(audits, market.auditTail(symbol)), hasOlder: stored.isCut },
-      stored.candles,
-      liveCandles(market, symbol, interval),
-    );
+    const send = (stored: StoredPage, audits: readonly Audit[]): void =>
+      connection.sendSnapshot(
+        view,
+        { audits: mergeAudits(audits, market.auditTail(symbol)), hasOlder: stored.isCut },
+        stored.candles,
+        liveCandles(market, symbol, interval),
+      );
+    try {
+      const [stored, audits] = await Promise.all([
+        readStoredPage(store, { ...query, interval }),
+        interval === '1m' ? store.readAudits({ ...query, take: 'last' }) : [],
+      ]);
+      send(stored, audits);
+    } catch (cause) {
+      send({ candles: [], isCut: true }, []);
+      throw cause;
+    }
   }
 
   /** The connections that watch `symbol`, at whatever interval. */

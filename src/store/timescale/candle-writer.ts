@@ -4,7 +4,7 @@ import type { Candle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
 import type { DurationMs, EpochMs } from '../../core/market/time.ts';
 import { bindCandle, type SqlInput } from '../candle-row.ts';
-import { type Connection, rowsOf, type Transaction } from './connection.ts';
+import { begin, type Connection, rowsOf, savepoint, type Transaction } from './connection.ts';
 import { dropChunks, isHypertable } from './extension.ts';
 import { type Batch, type SymbolRows, widenedRows, wideRows } from './symbol-rows.ts';
 import { type CandleTable, columnArrays, insertSql, TABLES, tableOf, upsertSql } from './tables.ts';
@@ -38,7 +38,7 @@ export async function writeCandles(
   const batch: Batch = { candles: newestRevisions(candles), trades: eachOnce(trades) };
   if (batch.candles.length === 0 && batch.trades.length === 0) return;
   const isWritten = await database.use((client) =>
-    client.begin(async (sql) => {
+    begin(client, async (sql) => {
       const rows = await wideRows(sql, batch);
       if (rows === undefined) return false;
       await writeRows(sql, batch, rows);
@@ -50,7 +50,7 @@ export async function writeCandles(
     await sql.unsafe(NO_LIMITS);
     await writeRows(sql, batch, await widenedRows(sql, batch));
   };
-  await database.use((client) => client.begin(widenAndWrite), WIDEN_TIMEOUT_MS);
+  await database.use((client) => begin(client, widenAndWrite), WIDEN_TIMEOUT_MS);
 }
 
 /** Removes candles of `interval` that open before `before`; answers how many. */
@@ -72,7 +72,7 @@ export function pruneCandles(
     );
     return dropped + count;
   };
-  return database.use((client) => client.begin(prune));
+  return database.use((client) => begin(client, prune));
 }
 
 async function writeRows(
@@ -114,7 +114,7 @@ async function isInserted(
   arrays: readonly string[],
 ): Promise<boolean> {
   try {
-    await sql.savepoint((attempt) => rowsOf(attempt, insertSql(table), arrays));
+    await savepoint(sql, (attempt) => rowsOf(attempt, insertSql(table), arrays));
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return false;

@@ -68,7 +68,8 @@ export function connection(options: ConnectionOptions): Connection {
       try {
         return await withDeadline(act(used), timeoutMs);
       } catch (error) {
-        if (error instanceof NoAnswerError && client === used) {
+        if (client === used && (error instanceof NoAnswerError || isLost(error))) {
+          // What a lost connection left half written would go out before the next one's greeting.
           client = undefined;
           void used.end({ timeout: 0 }).catch(() => undefined); // Nothing is left to hear from it.
         }
@@ -81,6 +82,43 @@ export function connection(options: ConnectionOptions): Connection {
       await client?.end({ timeout: CLOSE_TIMEOUT_S });
     },
   };
+}
+
+/**
+ * All of `act` or nothing. The driver would answer a failure with a `rollback`, also where the connection itself is gone: that write ends the
+ * process. So a transaction never hears that its connection is lost; this rejects all the same, for the driver tells of it here, too.
+ * @see https://github.com/porsager/postgres/issues/1154
+ */
+export async function begin<T>(
+  client: Client,
+  act: (sql: Transaction) => Promise<T>,
+  mode = '',
+): Promise<T> {
+  // The driver's type is that of lists of promises.
+  return (await client.begin(mode, (sql) => unlessLost(act(sql)))) as T;
+}
+
+/** A part of a transaction that may fail alone. */
+export async function savepoint<T>(
+  sql: Transaction,
+  act: (sql: Transaction) => Promise<T>,
+): Promise<T> {
+  return (await sql.savepoint((part) => unlessLost(act(part)))) as T;
+}
+
+async function unlessLost<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isLost(error)) return new Promise<T>(() => undefined);
+    throw error;
+  }
+}
+
+/** Whether an open connection has ended. */
+function isLost(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'CONNECTION_CLOSED' || ('syscall' in error && error.syscall !== 'connect');
 }
 
 /** Rows as arrays, integers of 64 bits as bigint. */

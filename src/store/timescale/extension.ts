@@ -1,6 +1,6 @@
 // What the TimescaleDB extension adds where it is there: chunks, compression, chunks dropped whole. Plain PostgreSQL works too, and is told what it lacks.
 import { DAY_MS, type DurationMs, type EpochMs, HOUR_MS } from '../../core/market/time.ts';
-import { type Client, rowsOf, type Transaction } from './connection.ts';
+import { type Client, rowsOf, savepoint, type Transaction } from './connection.ts';
 import { TABLES, TRADES_TABLE } from './tables.ts';
 
 /** One line for the user: what is missing and what would mend it. */
@@ -117,7 +117,7 @@ async function compress(
   const row = await hypertableRow(sql, table);
   if (row?.[0] === true) return;
   try {
-    await sql.savepoint((step) =>
+    await savepoint(sql, (step) =>
       step.unsafe(`
         ALTER TABLE ${table} SET (timescaledb.compress,
           timescaledb.compress_segmentby = '${segmentBy}', timescaledb.compress_orderby = '${orderBy}');

@@ -1,7 +1,7 @@
 // The database's shape, in numbered steps, done by one process at a time. A step that was released is never edited: a change is a new step at the end.
 import { DECIMAL_PLACES } from '../../core/market/decimal.ts';
 import { StoreError } from '../candle-store.ts';
-import { type Connection, rowsOf, type Transaction } from './connection.ts';
+import { begin, type Connection, rowsOf, type Transaction } from './connection.ts';
 import { prepareExtension, type StoreNotice, useExtension } from './extension.ts';
 import { TABLES, TRADES_TABLE } from './tables.ts';
 
@@ -175,13 +175,13 @@ export interface MigrateOptions {
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const { connection, readOnly, steps = MIGRATIONS } = options;
-  if (readOnly) return connection.use((client) => client.begin('READ ONLY', check));
+  if (readOnly) return connection.use((client) => begin(client, check, 'READ ONLY'));
   await connection.use(async (client) => {
-    await client.begin(check);
+    await begin(client, check);
     await prepareExtension(client, options.onNotice);
   });
   // Making hypertables of what is there may take minutes: no deadline.
-  await connection.use((client) => client.begin(bringUpToDate), 0);
+  await connection.use((client) => begin(client, bringUpToDate), 0);
 
   async function check(sql: Transaction): Promise<void> {
     const done = await versionOf(connection.name, sql, options.source, steps.length);

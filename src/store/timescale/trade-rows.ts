@@ -6,7 +6,7 @@ import { EPOCH_MS_MAX, type EpochMs } from '../../core/market/time.ts';
 import type { SqlInput, SqlOutput } from '../candle-row.ts';
 import type { TradePruning, TradeQuery } from '../candle-store.ts';
 import { bindTrade, TRADE_COLUMNS, TRADE_VALUE_COLUMNS, tradeOf } from '../trade-row.ts';
-import { type Client, type Connection, rowsOf, type Transaction } from './connection.ts';
+import { begin, type Client, type Connection, rowsOf, type Transaction } from './connection.ts';
 import { dropChunks, isHypertable } from './extension.ts';
 import type { SymbolRows } from './symbol-rows.ts';
 import { columnArrays, TRADES_TABLE } from './tables.ts';
@@ -94,7 +94,7 @@ export async function tradeIdAt(
 export function pruneTrades(database: Connection, pruning: TradePruning): Promise<number> {
   const { symbol, before, limit } = pruning;
   return database.use((client) =>
-    client.begin(async (sql) => {
+    begin(client, async (sql) => {
       if (symbol === undefined && (await isHypertable(sql, TRADES_TABLE))) {
         return dropChunks(sql, TRADES_TABLE, before);
       }
