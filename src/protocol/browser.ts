@@ -73,6 +73,8 @@ export interface StatusView {
   readonly feedDelayMs?: number;
   /** The store takes nothing now, and why: candles are still shown, but not kept. */
   readonly storeFault?: string;
+  /** What the store takes on disk. */
+  readonly storeBytes?: number;
 }
 
 /** The audit's standing for one symbol and UTC day: "1,440 of 1,440 verified today". */

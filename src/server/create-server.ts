@@ -28,6 +28,7 @@ import { registerProbes } from './http/probes.ts';
 import { registerSymbolsApi } from './http/symbols-api.ts';
 import { registerTradesApi } from './http/trades-api.ts';
 import { registerMetrics } from './metrics.ts';
+import { storeSize } from './store-size.ts';
 import { AuditNews } from './websocket/audit-news.ts';
 import { registerLive } from './websocket/live.ts';
 import { LiveViews } from './websocket/live-views.ts';
@@ -104,10 +105,12 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
     },
   });
   using opening = new DisposableStack();
+  const size = opening.use(storeSize({ store, clock }));
   const news = opening.use(
     feedNews({
       market,
       clock,
+      storeBytes: size.bytes,
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.storeFault === undefined ? {} : { storeFault: options.storeFault }),
     }),

@@ -25,9 +25,12 @@ export interface FeedNewsOptions {
   readonly source?: Source;
   /** Why the store takes nothing now; undefined while it does. */
   readonly storeFault?: () => string | undefined;
+  /** What the store takes on disk, as far as it is known. */
+  readonly storeBytes?: () => number | undefined;
 }
 
-export function feedNews({ market, clock, source, storeFault }: FeedNewsOptions): FeedNews {
+export function feedNews(options: FeedNewsOptions): FeedNews {
+  const { market, clock, source, storeFault, storeBytes } = options;
   const startedAt = clock.now();
   let receivedAt = startedAt;
   let received = 0;
@@ -46,6 +49,7 @@ export function feedNews({ market, clock, source, storeFault }: FeedNewsOptions)
         status: market.status(),
         source: viewSource(),
         storeFault: storeFault?.(),
+        storeBytes: storeBytes?.(),
         now: clock.now(),
         // Two in a row prove that news is flowing, however far the other machine's clock is off;
         // a single one may be a compacted topic's last word of yesterday, so its own date counts.
@@ -64,16 +68,18 @@ export function statusView(input: {
   readonly status: FeedStatus | undefined;
   readonly source: SourceView;
   readonly storeFault?: string | undefined;
+  readonly storeBytes?: number | undefined;
   readonly now: EpochMs;
   readonly newsAt: EpochMs;
 }): StatusView {
-  const { status, source, storeFault, now, newsAt } = input;
+  const { status, source, storeFault, storeBytes, now, newsAt } = input;
   const common = {
     source,
     symbols: status?.symbols ?? {},
     exchangeTime: now + Math.round(status?.clockOffsetMs ?? 0),
     serverTime: now,
     ...(storeFault === undefined ? {} : { storeFault }),
+    ...(storeBytes === undefined ? {} : { storeBytes }),
   };
   if (now - newsAt > FEED_NEWS_AGE_MS_MAX) {
     return {

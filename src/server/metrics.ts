@@ -168,6 +168,10 @@ function registerGauges(options: MetricsOptions, counts: MarketCounts): void {
   gauge('wickstream_websocket_clients', 'Open WebSocket connections', ['protocol'], (to) => {
     for (const [protocol, count] of Object.entries(connections())) to.set({ protocol }, count);
   });
+  gauge('wickstream_store_bytes', 'What the candle store takes on disk', [], (to) => {
+    const { storeBytes } = news.view();
+    if (storeBytes !== undefined) to.set(storeBytes);
+  });
   const depths = 'Numbers of each stage, queue depths among them';
   gauge('wickstream_stage', depths, ['stage', 'number'], (to) => {
     for (const [stage, numbers] of Object.entries(stages())) {

@@ -92,6 +92,8 @@ export interface CandleStore extends AsyncDisposable {
   read(query: CandleQuery): Promise<readonly Candle[]>;
   /** Greatest openTime held; undefined where there is none. */
   lastOpenTime(symbol: MarketSymbol, interval: Interval): Promise<EpochMs | undefined>;
+  /** What it takes on disk: the file and what lies beside it, or the whole database. */
+  bytes(): Promise<number>;
   /** Every symbol with at least one candle, sorted. */
   symbols(): Promise<readonly MarketSymbol[]>;
   /** Where candles are missing, ascending; the exchange may have left them out itself. */

@@ -366,6 +366,12 @@ function pruningContract(test: Test): void {
     assert.deepEqual(await store.symbols(), []);
   });
 
+  test('says what it takes on disk', async (store) => {
+    await store.write(Array.from({ length: 1_000 }, (_, index) => candleAt(index)));
+    const bytes = await store.bytes();
+    assert.ok(bytes > 50_000, `${bytes} bytes for 1,000 candles`);
+  });
+
   test('closes more than once', async (store) => {
     await store[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();

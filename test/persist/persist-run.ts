@@ -71,6 +71,7 @@ export function start(options: RunOptions = {}) {
       return 0;
     },
     read: async () => [],
+    bytes: async () => 0,
     holes: async () => [],
     lastOpenTime: async () => undefined,
     symbols: async () => [],

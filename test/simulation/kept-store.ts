@@ -49,6 +49,7 @@ export function keptStore(): CandleStore {
       );
       return withCandles.map(([symbol]) => symbol).sort();
     },
+    bytes: async () => 0,
     async holes(query) {
       const { symbol, interval, from } = query;
       const span = { from, to: epochMs(query.to - 1), limit: Number.MAX_SAFE_INTEGER } as const;

@@ -46,6 +46,7 @@ export function lifeStore({ kept, life, time, weather, onWrite }: LifeStoreOptio
     read: (query) => read(() => kept.read(query)),
     lastOpenTime: (symbol, interval) => read(() => kept.lastOpenTime(symbol, interval)),
     symbols: () => read(() => kept.symbols()),
+    bytes: () => read(() => kept.bytes()),
     holes: (query) => read(() => kept.holes(query)),
     prune: (interval, before) => write(0, () => kept.prune(interval, before)),
     writeAudits: (audits) => write(0, () => kept.writeAudits(audits)),

@@ -49,3 +49,16 @@ export function dayText(day: number): string {
 function differText(verdict: 'repaired' | 'differs' | 'unverified', count: number): string {
   return verdict === 'differs' && count > 1 ? 'differ' : verdict;
 }
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** Three digits and a unit: `81.2 MiB`. */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1_024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${UNITS[unit]}`;
+}

@@ -6,7 +6,7 @@ import { candleTimeText, UTC } from '../chart/wall-clock.ts';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import { zoneOf } from '../dashboard/page-texts.ts';
 import { closesMenu } from '../view/closes-menu.ts';
-import { amount, auditLine, dayText, pendingOf } from './audit-day.ts';
+import { amount, auditLine, bytesText, dayText, pendingOf } from './audit-day.ts';
 import { exchangeName, type SourceKind, type Standing } from './verdict.ts';
 import { VerdictMark } from './verdict-mark.tsx';
 
@@ -79,7 +79,17 @@ function Details({ dashboard, audit, isOpen }: DetailsProps) {
         <Count standing="taken" count={audit.fromKlines} word="from klines: nothing to compare" />
       </dl>
       <Exceptions dashboard={dashboard} audit={audit} isOpen={isOpen} />
+      <StoreSize bytes={status.value?.storeBytes} />
     </div>
+  );
+}
+
+function StoreSize({ bytes }: { readonly bytes: number | undefined }) {
+  if (bytes === undefined) return null;
+  return (
+    <p class="audit-about" id="store-size">
+      The store takes {bytesText(bytes)} on disk.
+    </p>
   );
 }
 

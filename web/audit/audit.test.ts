@@ -11,7 +11,7 @@ import {
   ROW_VERIFIED,
 } from '../../src/protocol/browser.ts';
 import { testRow } from '../chart/test-rows.ts';
-import { auditLine, pendingOf } from './audit-day.ts';
+import { auditLine, bytesText, pendingOf } from './audit-day.ts';
 import { differingFields } from './differing-fields.ts';
 import { standingOf, verdictText } from './verdict.ts';
 import { verdictView } from './verdict-view.ts';
@@ -119,5 +119,14 @@ it('compares digits as they came, and no id that one side does not know', () => 
       { label: 'Trades', ours: '1,000', theirs: '1,001' },
     ],
     equal: 1,
+  });
+});
+
+describe('bytesText', () => {
+  it('says three digits and a unit', () => {
+    assert.deepEqual(
+      [0, 999, 1_000, 85_143_552, 1_023.99 * 1_048_576, 12 * 1_024 ** 3].map(bytesText),
+      ['0 bytes', '999 bytes', '0.977 KiB', '81.2 MiB', '1.00 GiB', '12.0 GiB'],
+    );
   });
 });

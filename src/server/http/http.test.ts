@@ -13,6 +13,7 @@ import {
   liveStatus,
   minute,
 } from '../../stages/serve/testing/market-fixtures.ts';
+import { STORE_SIZE_INTERVAL_MS } from '../store-size.ts';
 import { openSocket, testServer } from '../testing/test-server.ts';
 
 describe('/api/v1', () => {
@@ -233,6 +234,7 @@ describe('probes', () => {
       'wickstream_feed_state{state="live"} 1',
       'wickstream_stage{stage="persist",number="queued"} 3',
       'wickstream_websocket_clients{protocol="dashboard"} 0',
+      'wickstream_store_bytes 12345678',
       'wickstream_source_info{source="simulated:7",kind="simulated",version="1.2.3"} 1',
     ]) {
       assert.ok(body.includes(`\n${line}\n`), `${line} in\n${body}`);
@@ -281,6 +283,19 @@ describe('status', () => {
     assert.equal((await feed()).storeFault, 'disk full');
     storeFault = undefined;
     assert.equal('storeFault' in (await feed()), false);
+  });
+
+  it('says what the store takes on disk, the last figure while it does not answer', async () => {
+    await using test = await testServer();
+    const bytes = async () =>
+      (await test.server.app.inject('/api/v1/health')).json().feed.storeBytes;
+    assert.equal(await bytes(), 12_345_678);
+    test.store.bytes = async () => 5;
+    await test.clock.advance(STORE_SIZE_INTERVAL_MS);
+    assert.equal(await bytes(), 5);
+    test.store.bytes = () => Promise.reject(new Error('disk gone'));
+    await test.clock.advance(STORE_SIZE_INTERVAL_MS);
+    assert.equal(await bytes(), 5);
   });
 
   it('trusts no single old status: it may be yesterday’s last word', async () => {

@@ -44,6 +44,7 @@ export function plainStore(): PlainStore {
     async symbols() {
       return [...new Set([...candles.values()].map(({ symbol }) => symbol))].sort();
     },
+    bytes: async () => 12_345_678,
     async holes() {
       return [];
     },

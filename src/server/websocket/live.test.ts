@@ -49,6 +49,7 @@ describe('/api/v1/live', () => {
       symbols: {},
       exchangeTime: test.clock.now(),
       serverTime: test.clock.now(),
+      storeBytes: 12_345_678,
     });
   });
 
@@ -274,11 +275,19 @@ describe('/api/v1/live', () => {
     assert.equal((await socket.closed).code, 1008);
   });
 
-  it('says when the store cannot be read', async () => {
+  it('shows the newest candles when the store cannot be read, and says so', async () => {
     await using test = await testServer();
+    test.market.applyClosed(aCandle(minute(0)));
+    test.market.applyLive(aLiveCandle(minute(1)));
     test.store.beforeRead = () => Promise.reject(new Error('disk gone'));
     const socket = await openSocket(`${await test.server.listen()}/api/v1/live`);
     send(socket, WATCH);
+    const { candles, more } = await socket.next('snapshot');
+    assert.deepEqual(
+      (candles as number[][]).map(([openTime]) => openTime),
+      [minute(0), minute(1)],
+    );
+    assert.equal(more, true, 'older ones can be asked for');
     assert.match(String((await socket.next('error'))['message']), /could not be read/);
   });
 

@@ -9,10 +9,12 @@ import {
   BTCUSDT,
   candleAt,
   candleStoreContract,
+  DAY_START,
 } from '../../../test/contracts/candle-store-contract.ts';
-import { tradeStoreContract } from '../../../test/contracts/trade-store-contract.ts';
+import { tradeAt, tradeStoreContract } from '../../../test/contracts/trade-store-contract.ts';
 import { decimal } from '../../core/market/decimal.ts';
 import type { Source } from '../../core/market/source.ts';
+import { epochMs } from '../../core/market/time.ts';
 import { StoreError } from '../candle-store.ts';
 import { MIGRATIONS, migrate, versionOf } from './migrations.ts';
 import { openSqliteStore } from './sqlite-store.ts';
@@ -63,6 +65,29 @@ describe('openSqliteStore: the file', () => {
     await using store = await openSqliteStore({ path, source });
     const query = { symbol: BTCUSDT, interval: '1m', limit: 10, take: 'last' } as const;
     assert.deepEqual(await store.read(query), [candleAt(0), candleAt(1)]);
+  });
+
+  it('stays as large as what is kept: the pages of what was removed are used again', async () => {
+    await using store = await openSqliteStore({ path: newPath(), source });
+    const hourMs = 3_600_000;
+    const perHour = 3_000;
+    const rounds = 24;
+    const sizes: number[] = [];
+    // Hours of 1s candles and trades, of which the last two hours are kept.
+    for (let hour = 0; hour < rounds; hour++) {
+      const at = (index: number) => epochMs(DAY_START + hour * hourMs + index * 1_000);
+      const each = Array.from({ length: perHour }, (_, index) => index);
+      await store.write(
+        each.map((index) => candleAt(0, { interval: '1s', openTime: at(index) })),
+        each.map((index) => tradeAt(hour * perHour + index, { tradeTime: at(index) })),
+      );
+      const before = epochMs(Math.max(0, DAY_START + (hour - 1) * hourMs));
+      await store.prune('1s', before);
+      while ((await store.trades.prune({ before, limit: 2_000 })) > 0);
+      sizes.push(await store.bytes());
+    }
+    const [early = 0, last = 0] = [sizes[7], sizes.at(-1)];
+    assert.ok(last < 1.25 * early, `from hour 8 to ${rounds}: ${sizes.join(' ')} bytes`);
   });
 
   it('refuses candles of another source (I10)', async () => {

@@ -1,5 +1,6 @@
 // Candles in one SQLite file: exact, atomic, one writer. Built into Node; it is synchronous, so callers keep batches small.
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Candle } from '../../core/market/candle.ts';
 import type { Interval } from '../../core/market/interval.ts';
@@ -88,6 +89,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
         return row === undefined ? undefined : reader.lastOpenTime(row, interval);
       }),
     symbols: async () => read(() => reader.names().map(marketSymbol).toSorted()),
+    bytes: async () => use(() => sizeOf(path)),
     holes: async (query) => read(() => reader.holes(query)),
     prune: async (interval, before) => write((rows) => rows.prune(interval, before)),
     writeAudits: async (written) => write(() => audits.write(written)),
@@ -101,6 +103,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Cand
       open[Symbol.dispose]();
     },
   };
+}
+
+/** Freed pages are used again, so it stays where the keep settings hold it; it never shrinks. */
+function sizeOf(path: string): number {
+  return ['', '-wal', '-shm', '.lock'].reduce(
+    (sum, end) => sum + (statSync(path + end, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 interface CandleReader {

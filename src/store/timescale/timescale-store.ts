@@ -73,6 +73,7 @@ export async function openTimescaleStore(options: TimescaleStoreOptions): Promis
     lastOpenTime: (symbol, interval) =>
       database.use((client) => lastOpenTime(client, ids, symbol, interval)),
     symbols: () => database.use(symbolsHeld),
+    bytes: () => database.use(databaseBytes),
     holes: (query) => database.use((client) => readHoles(client, ids, query)),
     prune: async (interval, before) => pruneCandles(writable(), interval, before),
     writeAudits: async (audits) => writable().use((client) => writeAudits(client, audits)),
@@ -150,6 +151,11 @@ async function readHoles(
     rows.map(([openTime, next]) => [Number(openTime), next === null ? null : Number(next)]),
     query,
   );
+}
+
+async function databaseBytes(client: Client): Promise<number> {
+  const [row] = await rowsOf(client, 'SELECT pg_database_size(current_database())');
+  return Number(row?.[0] ?? 0);
 }
 
 async function symbolsHeld(client: Client): Promise<readonly MarketSymbol[]> {
