@@ -27,14 +27,19 @@ export function storePath(dataDir: string, source: Source): string {
 
 export type StoreChoice = Pick<Config, 'dataDir' | 'databaseUrl'>;
 
-/** Whether candles of that source are kept already. */
+/** Whether candles of that source are kept already: also where the file is of an older version, which opening it for writing will mend. */
 export async function hasCandles(choice: StoreChoice, source: Source): Promise<boolean> {
   // A database has one source: whether it is that one is said where it is opened.
   if (choice.databaseUrl !== undefined) return true;
   const path = storePath(choice.dataDir, source);
   if (!existsSync(path)) return false;
-  await using store = await openSqliteStore({ path, source, readOnly: true });
-  return (await store.symbols()).length > 0;
+  try {
+    await using store = await openSqliteStore({ path, source, readOnly: true });
+    return (await store.symbols()).length > 0;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'unwritable') return true;
+    throw error;
+  }
 }
 
 /**
