@@ -8,6 +8,7 @@ import type { Clock } from '../core/market/time.ts';
 import type { MarketFeed } from '../feed/market-feed.ts';
 import type { Log } from '../log/log.ts';
 import { createServer } from '../server/create-server.ts';
+import { createBackfills } from '../stages/backfills.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import type { Config } from './config.ts';
 import { openStages, wishRecord } from './run-stages.ts';
@@ -50,6 +51,11 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
   });
   opening.use(stages);
   options.onLog?.(stages.log);
+  const { history } = feed;
+  const backfills =
+    history === undefined
+      ? undefined
+      : createBackfills({ history, store, keepSecondsMs, clock, logger });
   const server = await createServer({
     market: stages.market,
     store,
@@ -67,12 +73,14 @@ export async function compose(options: ComposeOptions): Promise<Pipeline> {
     stages: stages.counts,
     wish: (wish) => stages.log.append([wishRecord(wish)]),
     storeFault: stages.storeFault,
+    ...(backfills === undefined ? {} : { backfills }),
   });
   opening.use(server);
   const url = await server.listen();
   const { ended } = await stages.start();
   // They end before the server does: what they still bring is still shown.
   opening.defer(() => stages[Symbol.asyncDispose]());
+  opening.use(backfills);
   const stack = opening.move();
   return { url, log: stages.log, ended, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -14,8 +14,8 @@ export interface HistorySpan {
   readonly to: EpochMs;
 }
 
-export interface KlineHistory extends AsyncDisposable {
-  readonly source: Source;
+/** The past alone: of a feed that streams beside it, or of a `KlineHistory`. */
+export interface KlinePages {
   /**
    * The market's clock, after it was asked that all of `symbols` exist.
    * @throws FeedError `unknown-symbol`, `refused`.
@@ -26,4 +26,8 @@ export interface KlineHistory extends AsyncDisposable {
    * @throws FeedError; the signal's reason.
    */
   candles(span: HistorySpan, signal: AbortSignal): AsyncIterable<readonly Candle[]>;
+}
+
+export interface KlineHistory extends KlinePages, AsyncDisposable {
+  readonly source: Source;
 }

@@ -7,6 +7,7 @@ import type { RawTick } from '../core/market/raw-tick.ts';
 import type { Source } from '../core/market/source.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import type { EpochMs } from '../core/market/time.ts';
+import type { KlinePages } from './kline-history.ts';
 
 /** Where a symbol goes on. */
 export interface StartPoint {
@@ -77,6 +78,11 @@ export interface MarketFeed extends AsyncDisposable {
   add(start: StartPoint): void;
   /** Ends a symbol's part of the running stream. */
   remove(symbol: MarketSymbol): void;
+  /**
+   * The market's past beside the running stream: within the same request limits, after all that is
+   * more urgent. Absent where there is no past to ask for.
+   */
+  readonly history?: KlinePages;
 }
 
 /** A fault the feed cannot mend by trying again; the message names the value and the remedy. */

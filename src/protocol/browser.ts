@@ -116,6 +116,8 @@ export type ServerMessage =
       readonly symbols: readonly string[];
       readonly intervals: readonly Interval[];
       readonly status: StatusView;
+      /** Whether what is missing can be fetched: `POST /api/v1/backfills`. Absent: no. */
+      readonly canBackfill?: boolean;
     }
   /** Ascending, the open candle last (flag closed unset). `more`: the store holds older ones. */
   | {

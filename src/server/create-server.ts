@@ -13,6 +13,7 @@ import type { Interval } from '../core/market/interval.ts';
 import type { SymbolWish } from '../core/market/listing.ts';
 import type { Source } from '../core/market/source.ts';
 import type { Clock, DurationMs } from '../core/market/time.ts';
+import type { Backfills } from '../stages/backfills.ts';
 import type { LiveMarket } from '../stages/live-market.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { AuditDays } from './audit-days.ts';
@@ -21,6 +22,7 @@ import { StreamHub } from './binance-api/stream-hub.ts';
 import { feedNews } from './feed-news.ts';
 import { registerAccess } from './http/access.ts';
 import { registerApiV1, type StageNumbers } from './http/api-v1.ts';
+import { registerBackfillsApi } from './http/backfills-api.ts';
 import { registerDashboard } from './http/dashboard.ts';
 import { errorBody } from './http/error-body.ts';
 import { frameworkErrorAnswer } from './http/framework-error.ts';
@@ -52,6 +54,8 @@ export interface ServerOptions {
   readonly metrics: Registry;
   /** Writes to the log which symbol the user wishes to follow, or no longer. */
   readonly wish: (wish: SymbolWish) => Promise<void>;
+  /** Fetches what the store lacks; absent where this process has no market's past to ask for. */
+  readonly backfills?: Backfills;
   /** The source where it is known before the feed's first status. */
   readonly source?: Source;
   /** Numbers of the stages in this process, for `/api/v1/health` and `/metrics`. */
@@ -143,7 +147,9 @@ export async function createServer(options: ServerOptions): Promise<WickstreamSe
   registerApiV1(app, shared);
   registerTradesApi(app, shared);
   registerSymbolsApi(app, { market, news, clock, wish: options.wish });
-  registerLive(app, { ...shared, views, auditNews });
+  const { backfills } = options;
+  registerBackfillsApi(app, { ...shared, backfills });
+  registerLive(app, { ...shared, views, auditNews, canBackfill: backfills !== undefined });
   registerProbes(app, { ...shared, metrics });
   await registerDashboard(app, options.dashboardDir);
   const opened = opening.move();

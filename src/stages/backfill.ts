@@ -8,15 +8,10 @@ import {
 } from '../core/market/interval.ts';
 import type { MarketSymbol } from '../core/market/symbol.ts';
 import { addMs, type Clock, type DurationMs, type EpochMs } from '../core/market/time.ts';
-import type { KlineHistory } from '../feed/kline-history.ts';
+import type { KlinePages } from '../feed/kline-history.ts';
+import { BACKFILL_LAG_MS } from '../protocol/backfill.ts';
 import type { CandleStore, Hole } from '../store/candle-store.ts';
 import { type Refused, writeUntilDone } from './write-candles.ts';
-
-/**
- * What closed more recently is left to the stream: its candles, folded from trades, must not find a
- * kline of the same revision in their place.
- */
-export const BACKFILL_LAG_MS: DurationMs = 600_000;
 
 /** Holes asked for and filled at once, of a symbol's interval; then the next ones. */
 export const HOLES_MAX = 1_000;
@@ -33,7 +28,7 @@ export interface BackfillProgress {
 }
 
 export interface BackfillOptions {
-  readonly history: KlineHistory;
+  readonly history: KlinePages;
   readonly store: CandleStore;
   readonly symbols: readonly MarketSymbol[];
   readonly intervals: readonly Interval[];

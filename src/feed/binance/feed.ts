@@ -6,6 +6,8 @@ import type { Clock, DurationMs } from '../../core/market/time.ts';
 import { FeedError, type FeedEvent, type MarketFeed, type StartPoint } from '../market-feed.ts';
 import { createAttemptBudget } from './back-off.ts';
 import { NO_COUNTS } from './feed-counts.ts';
+import { klinePages } from './kline-pages.ts';
+import type { Rest } from './rest.ts';
 import { createSession, type Session } from './session.ts';
 import { networkTransport, type Transport } from './transport.ts';
 
@@ -64,8 +66,17 @@ export function binanceFeed(options: BinanceFeedOptions): MarketFeed {
     }
   }
 
+  function restOfSession(): Rest {
+    if (session !== undefined) return session.rest;
+    throw new FeedError(
+      'unreachable',
+      'Expected a running stream: the past is asked for beside it',
+    );
+  }
+
   return {
     source,
+    history: klinePages(restOfSession, closing.signal),
     get clockOffsetMs() {
       return session?.rest.clockOffsetMs();
     },

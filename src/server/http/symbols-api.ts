@@ -70,7 +70,8 @@ export function registerSymbolsApi(app: FastifyInstance, options: SymbolsApiOpti
   });
 }
 
-function symbolOf(text: string): MarketSymbol {
+/** @throws HttpError naming what it was. */
+export function symbolOf(text: string): MarketSymbol {
   const symbol = parseMarketSymbol(text);
   if (symbol !== undefined) return symbol;
   const shown = text.slice(0, QUERY_LENGTH_MAX);

@@ -19,8 +19,10 @@ export interface TestServer extends AsyncDisposable {
   sockets(): readonly WebSocket[];
 }
 
-export async function testServer(overrides: Partial<ServerOptions> = {}): Promise<TestServer> {
-  const clock = manualClock();
+export async function testServer(
+  overrides: Partial<Omit<ServerOptions, 'clock'>> & { readonly clock?: ManualClock } = {},
+): Promise<TestServer> {
+  const { clock = manualClock() } = overrides;
   const market = new MarketModel([BTCUSDT, ETHUSDT]);
   const store = plainStore();
   market.applyStatus(liveStatus(clock.now()));

@@ -49,6 +49,8 @@ export interface LiveOptions {
   readonly intervals: readonly Interval[];
   readonly version: string;
   readonly clock: Clock;
+  /** Whether gaps can be fetched here. */
+  readonly canBackfill: boolean;
 }
 
 export function registerLive(app: FastifyInstance, options: LiveOptions): void {
@@ -108,7 +110,9 @@ function serveDashboard(
     views.remove(connection);
   });
   views.add(connection);
-  say({ type: 'hello', version, symbols: market.symbols(), intervals, status: news.view() });
+  const { canBackfill } = options;
+  const symbols = market.symbols();
+  say({ type: 'hello', version, symbols, intervals, status: news.view(), canBackfill });
 }
 
 /** The request, or what is wrong with it. */
