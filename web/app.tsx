@@ -2,6 +2,7 @@
 import { useComputed } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Dashboard } from './dashboard/dashboard.ts';
+import { GapCardView } from './history/gap-card-view.tsx';
 import { LegendPanel } from './legend/legend-panel.tsx';
 import { ChartNotice } from './status/chart-notice.tsx';
 import { Notices } from './status/notices.tsx';
@@ -22,6 +23,7 @@ export function App({ dashboard }: { readonly dashboard: Dashboard }) {
         <p class="loading-page" hidden={!dashboard.signals.isLoadingOlder.value}>
           Loading candles
         </p>
+        <GapCardView dashboard={dashboard} />
         <GoToLive dashboard={dashboard} />
       </main>
       <StatusStrip dashboard={dashboard} />

@@ -54,16 +54,25 @@ const VERDICT_FLAGS = {
   unverified: ROW_UNVERIFIED,
 } as const;
 
+/** What was fetched later; `to` exclusive. */
+export interface FilledSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The candle that opens at `openTime`; undefined in the gap. `origin`: the open time of the server's first live window. */
 export function generatedCandle(
   symbol: StubSymbol,
   interval: Interval,
   openTime: EpochMs,
   origin: EpochMs,
+  filled: readonly FilledSpan[] = [],
 ): CandleRow | undefined {
   const step = INTERVAL_MS[interval];
   const behind = Math.round((origin - openTime) / step);
-  if (symbol.name === 'ETHUSDT' && behind >= GAP.to && behind < GAP.from) return undefined;
+  const isFilled = filled.some(({ from, to }) => openTime >= from && openTime < to);
+  const isGap = symbol.name === 'ETHUSDT' && behind >= GAP.to && behind < GAP.from;
+  if (isGap && !isFilled) return undefined;
   const at = openTime / step;
   const open = priceAt(symbol, at);
   const close = priceAt(symbol, at + 1);
@@ -114,13 +123,15 @@ export function generatedPage(
   before: number,
   limit: number,
   origin: EpochMs,
+  filled: readonly FilledSpan[] = [],
 ): { readonly candles: CandleRow[]; readonly more: boolean } {
   // 6,000 months would begin long before 1970.
-  const oldest = Math.max(DAY_MS * 366, origin - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval]);
+  const kept = origin - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval];
+  const oldest = Math.max(DAY_MS * 366, Math.min(kept, ...filled.map(({ from }) => from)));
   const candles: CandleRow[] = [];
   let openTime = openTimeOf(interval, epochMs(before - 1), DEFAULT_CALENDAR);
   while (candles.length < limit && openTime >= oldest) {
-    const row = generatedCandle(symbol, interval, openTime, origin);
+    const row = generatedCandle(symbol, interval, openTime, origin, filled);
     if (row !== undefined) candles.push(row);
     openTime = openTimeOf(interval, epochMs(openTime - 1), DEFAULT_CALENDAR);
   }

@@ -36,6 +36,7 @@ import {
   stubListings,
   stubSummary,
 } from './stub-api.ts';
+import { type StubBackfills, stubBackfills } from './stub-backfills.ts';
 
 export interface StubOptions {
   readonly port?: number;
@@ -54,6 +55,10 @@ export interface StubOptions {
   readonly refusal?: string;
   /** How long a symbol takes to come or go. */
   readonly symbolMs?: number;
+  /** What becomes of each back-fill; absent: as a server that can fetch nothing. */
+  readonly backfill?: Parameters<typeof stubBackfills>[0]['outcome'];
+  /** How long it takes; `held`: until `backfills.finish`. */
+  readonly backfillMs?: number | 'held';
 }
 
 export interface StubServer {
@@ -61,6 +66,7 @@ export interface StubServer {
   readonly port: number;
   /** Requests for pages of candles, as they came. */
   readonly pageRequests: URLSearchParams[];
+  readonly backfills: Pick<StubBackfills, 'asked' | 'finish'>;
   setStatus(status: StubStatus): void;
   /** Stops updates only: the heartbeat goes on. */
   pauseUpdates(isPaused: boolean): void;
@@ -104,6 +110,8 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
   const startedAt = Date.now() + ahead;
   const views = new Map<WebSocket, View | undefined>();
   const pageRequests: URLSearchParams[] = [];
+  const { backfill: outcome = 'filled', backfillMs: ms = 1_200 } = options;
+  const backfills = stubBackfills({ outcome, ms });
   let isSilent = false;
   let isPaused = false;
   let state: StubStatus & Pick<StatusView, 'state' | 'since' | 'symbols' | 'source'> = {
@@ -127,7 +135,10 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
   const page = (view: View, before: number, limit: number) => {
     if (options.isEmpty === true) return { candles: [], more: false };
     const origin = openTimeOf(view.interval, epochMs(startedAt), DEFAULT_CALENDAR);
-    return generatedPage(view.symbol, view.interval, before, limit, origin);
+    const filled = backfills.filled(view.symbol.name, view.interval);
+    // None is of a time to come.
+    const end = Math.min(before, exchangeNow());
+    return generatedPage(view.symbol, view.interval, end, limit, origin, filled);
   };
   const live = (view: View) => {
     const origin = openTimeOf(view.interval, epochMs(startedAt), DEFAULT_CALENDAR);
@@ -234,6 +245,10 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
       void answerWish(request, url.pathname, response);
       return;
     }
+    if (url.pathname.startsWith('/api/v1/backfills')) {
+      void backfills.answer(request, url.pathname, response);
+      return;
+    }
     const path = join(DIST, normalize(url.pathname === '/' ? '/index.html' : url.pathname));
     if (!path.startsWith(DIST) || !existsSync(path) || !statSync(path).isFile()) {
       response.writeHead(404).end();
@@ -257,7 +272,9 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
     const view = { symbol, interval };
     const limit = Number(query.get('limit'));
     const after = query.get('after');
-    const oldest = Date.now() - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval];
+    const filled = backfills.filled(symbol.name, interval).map(({ from }) => from);
+    const kept = Date.now() - STUB_HISTORY_WINDOWS * INTERVAL_MS[interval];
+    const oldest = Math.min(kept, ...filled);
     const next = Math.max(Number(after), oldest) + (limit + 1) * INTERVAL_MS[interval];
     const body = page(view, after === null ? Number(query.get('before')) : next, limit);
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -275,6 +292,7 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
       symbols: symbols.map(({ name }) => name),
       intervals: INTERVALS,
       status: status(),
+      ...(options.backfill === undefined ? {} : { canBackfill: true }),
     });
   });
   const heartbeat = setInterval(() => {
@@ -303,6 +321,7 @@ export async function startStubServer(options: StubOptions = {}): Promise<StubSe
     url: `http://127.0.0.1:${port}/`,
     port,
     pageRequests,
+    backfills,
     setStatus(next) {
       state = { ...state, since: Date.now(), ...next };
       for (const socket of views.keys()) send(socket, { type: 'status', status: status() });

@@ -31,6 +31,7 @@ import {
   VOLUME_SHARE,
 } from './chart-options.ts';
 import { chartPointer } from './chart-pointer.ts';
+import { type GapInView, gapsInView } from './gaps-in-view.ts';
 import { marksPrimitive } from './marks-primitive.ts';
 import { PALETTES, type Theme } from './palette.ts';
 import { priceDigits, pricePoint, volumePoint } from './series-points.ts';
@@ -70,6 +71,8 @@ export interface CandleChart {
   point(row: CandleRow | undefined): void;
   /** Looks at these open times (ms). */
   lookAt(range: { readonly from: number; readonly to: number }): void;
+  /** The gaps that are seen, and the middle of the view, px. */
+  gapsInView(): { readonly gaps: readonly GapInView[]; readonly middleX: number };
   /** Whether the reader is dragging it, or it still rolls. */
   isMoving(): boolean;
   /** Goes back to the last candle. */
@@ -289,6 +292,7 @@ export function candleChart(options: CandleChartOptions): CandleChart {
     },
     point: pointer.point,
     lookAt,
+    gapsInView: () => ({ gaps: gapsInView(scale, gaps, interval), middleX: scale.width() / 2 }),
     isMoving: pointer.isMoving,
     // Not scrollToRealTime: an update during its animation leaves it short of the last candle.
     lookAtLive: () => scale.scrollToPosition(RIGHT_OFFSET_SLOTS, false),

@@ -7,11 +7,13 @@ import {
   backToLive,
   type CandleWindow,
   EMPTY_WINDOW,
+  gapAt,
   jumpedTo,
   newestRow,
   trimmed,
   withNewerPage,
   withOlderPage,
+  withoutBefore,
   withSnapshot,
   withUpdate,
 } from './candle-window.ts';
@@ -103,5 +105,30 @@ describe('CandleWindow', () => {
     const [from = 0, to = 0] = span(less.rows);
     assert.ok(from > 0 && to < ROWS_HELD_MAX, `${from} to ${to}`);
     assert.ok(from < ROWS_HELD_MAX / 2 && to > ROWS_HELD_MAX / 2);
+  });
+
+  it('is whole again when a gap it held was filled: what is before its end is taken anew', () => {
+    const rows = [...testMinutes(800, 900), ...testMinutes(950, 1_000)];
+    const gappy = withSnapshot(EMPTY_WINDOW, { candles: rows, more: true }, '1m');
+    assert.equal(jumpedTo(gappy, page(700, 1_000), '1m').rows.length, 250, 'what is held counts');
+    const filled = jumpedTo(withoutBefore(gappy, 950 * 60_000), page(700, 1_000), '1m');
+    assert.deepEqual(span(filled.rows), [700, 999]);
+    assert.equal(filled.rows.length, 300);
+    assert.equal(filled.isLive, true);
+  });
+
+  it('knows the gap around a moment that has no candle', () => {
+    const minute = (index: number) => index * 60_000;
+    const rows = [...testMinutes(800, 900), ...testMinutes(950, 1_000)];
+    const gappy = withSnapshot(EMPTY_WINDOW, { candles: rows, more: false }, '1m');
+    assert.deepEqual(gapAt(gappy, '1m', minute(920)), { from: minute(900), to: minute(950) });
+    assert.deepEqual(gapAt(gappy, '1m', minute(700)), { from: 0, to: minute(800) });
+    assert.equal(gapAt(gappy, '1m', minute(899)), undefined);
+    assert.equal(gapAt(gappy, '1m', minute(2_000)), undefined, 'that is to come');
+    assert.equal(gapAt({ ...gappy, hasOlder: true }, '1m', minute(700)), undefined);
+    const far = { ...gappy, rows: testMinutes(800, 900), isLive: false };
+    assert.deepEqual(gapAt(far, '1m', minute(920)), { from: minute(900), to: undefined });
+    // A 3d window of another grid than the one asked by.
+    assert.equal(gapAt(gappy, '3d', minute(999) + 1), undefined);
   });
 });

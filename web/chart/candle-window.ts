@@ -1,11 +1,13 @@
 // Which stretch of a symbol's candles is held: up to the live edge, or, far back, apart from it. Pure.
-import type { Interval } from '../../src/core/market/interval.ts';
+import { type Interval, nextOpenTime } from '../../src/core/market/interval.ts';
+import { epochMs } from '../../src/core/market/time.ts';
 import {
   type CandlePage,
   type CandleRow,
   SNAPSHOT_CANDLES_MAX,
 } from '../../src/protocol/browser.ts';
 import {
+  indexAtOrAfter,
   joinRows,
   ROWS_HELD_MAX,
   ROWS_KEPT,
@@ -100,10 +102,30 @@ export function jumpedTo(window: CandleWindow, page: CandlePage, interval: Inter
   return meetsLive({ rows: page.candles, isLive: false, liveRows, hasOlder: page.more }, interval);
 }
 
+/** Without what opens before `openTime`, which is to be fetched anew. */
+export function withoutBefore(window: CandleWindow, openTime: number): CandleWindow {
+  const isKept = (row: CandleRow) => row[0] >= openTime;
+  return { ...window, rows: window.rows.filter(isKept), liveRows: window.liveRows.filter(isKept) };
+}
+
 /** Back to the newest candles. */
 export function backToLive(window: CandleWindow): CandleWindow {
   if (window.isLive) return window;
   return { rows: window.liveRows, isLive: true, liveRows: [], hasOlder: true };
+}
+
+/** Between the candles around a moment that has none, `to` undefined while the one behind it is not held; undefined where there is one, or none is newer. */
+export function gapAt(
+  { rows, isLive, hasOlder }: CandleWindow,
+  interval: Interval,
+  openTime: number,
+): { readonly from: number; readonly to: number | undefined } | undefined {
+  const at = indexAtOrAfter(rows, openTime);
+  const [before, after] = [rows[at - 1], rows[at]];
+  if (after?.[0] === openTime || (after === undefined && isLive)) return undefined;
+  if (before === undefined) return hasOlder ? undefined : { from: 0, to: after?.[0] };
+  const from = nextOpenTime(interval, epochMs(before[0]));
+  return from > openTime ? undefined : { from, to: after?.[0] };
 }
 
 function meetsLive(window: CandleWindow, interval: Interval): CandleWindow {

@@ -8,11 +8,13 @@ import {
   backToLive,
   type CandleWindow,
   EMPTY_WINDOW,
+  gapAt,
   jumpedTo,
   newestRow,
   trimmed,
   withNewerPage,
   withOlderPage,
+  withoutBefore,
   withSnapshot,
   withUpdate,
 } from '../chart/candle-window.ts';
@@ -47,14 +49,22 @@ export interface CandleView {
   update(candles: readonly CandleRow[]): void;
   /** Looks at a range, fetching it where it is far back, and answers the candle that opens at `openTime` in it. */
   lookAt(range: ViewRange, openTime: number): Promise<CandleRow | undefined>;
+  /** The server has more candles before `openTime` than it had: looks at a range, fetching it anew. */
+  refetch(range: ViewRange, openTime: number): Promise<void>;
+  /** Between the candles around a moment that has none; undefined where there is one, or the moment is to come. */
+  gapAt(openTime: number): { readonly from: number; readonly to: number | undefined } | undefined;
   /** The reader moved: fetches what is next. */
   looked(range: VisibleRange): void;
   lookAtLive(): void;
   newest(): CandleRow | undefined;
   row(openTime: number): CandleRow | undefined;
   isEmpty(): boolean;
-  /** How many rows, and whether the server has older ones. */
-  held(): { readonly rows: number; readonly hasOlder: boolean };
+  /** How many rows, the oldest one's open time, and whether the server has older ones. */
+  held(): {
+    readonly rows: number;
+    readonly oldest: number | undefined;
+    readonly hasOlder: boolean;
+  };
   /** Whether the newest candle is among those held. */
   isLive(): boolean;
   /** The held candle `steps` after the one that opens at `openTime` (negative: before); of none, or past the ends, the nearest. */
@@ -142,12 +152,13 @@ export function candleView(options: CandleViewOptions): CandleView {
     chart?.lookAt(range);
   }
 
-  async function jump(range: ViewRange): Promise<void> {
+  /** `newerThan`: what is held before it is not used. */
+  async function jump(range: ViewRange, newerThan = 0): Promise<void> {
     stopFetching();
     let isNone = false;
     const jumped = (window: CandleWindow, page: CandlePage) => {
       isNone = page.candles.length === 0;
-      return jumpedTo(window, page, interval);
+      return isNone ? window : jumpedTo(withoutBefore(window, newerThan), page, interval);
     };
     await fetchPage({ before: after(interval, range.to, JUMP_MARGIN_SLOTS) }, jumped);
     // Nothing is that old: the oldest there are.
@@ -186,6 +197,14 @@ export function candleView(options: CandleViewOptions): CandleView {
       await lookAtWanted();
       return rowAt(held.rows, openTime);
     },
+    async refetch(range, openTime) {
+      wanted = range;
+      await jump(range, openTime);
+      if (wanted !== range) return;
+      wanted = undefined;
+      chart?.lookAt(range);
+    },
+    gapAt: (openTime) => gapAt(held, interval, openTime),
     looked(range) {
       const first = held.rows[0];
       const last = held.rows.at(-1);
@@ -215,7 +234,7 @@ export function candleView(options: CandleViewOptions): CandleView {
       const at = Math.max(0, Math.min(held.rows.length - 1, from + steps));
       return held.rows[at];
     },
-    held: () => ({ rows: held.rows.length, hasOlder: held.hasOlder }),
+    held: () => ({ rows: held.rows.length, oldest: held.rows[0]?.[0], hasOlder: held.hasOlder }),
     isEmpty: () => held.rows.length === 0,
     isLive: () => held.isLive,
     attach(next) {

@@ -20,6 +20,7 @@ import { addressBar } from './address-bar.ts';
 import { viewProbe } from './bench-probe.ts';
 import { candleView } from './candle-view.ts';
 import { fetchCandlePage } from './fetch-page.ts';
+import { type FillGaps, fillGaps } from './fill-gaps.ts';
 import { listen, notify, watch } from './listen.ts';
 import { type Session, showCandleTexts, showStatus, showTimeTexts, zoneOf } from './page-texts.ts';
 import { openServerLink } from './server-link.ts';
@@ -70,6 +71,8 @@ export interface Dashboard {
   exchangeNow(): number;
   /** Symbols added and removed while running. */
   readonly wishes: SymbolWishes;
+  /** What is missing in view, and the offer to fetch it. */
+  readonly gaps: Pick<FillGaps, 'card' | 'x' | 'act' | 'dismiss'>;
   dismissNotices(): void;
   close(): void;
 }
@@ -82,8 +85,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const requestSoon = atMostEvery(TEXTS_MS, requestFrame);
   let range: ViewRange | undefined;
   let shownSymbol: string | undefined;
-  let slots = SLOTS_DEFAULT;
-  let inView = { from: 0, to: 0 };
+  let inView: VisibleRange = {
+    from: 0,
+    to: 0,
+    slots: SLOTS_DEFAULT,
+    slotsBefore: 1,
+    slotsAfter: 0,
+  };
   const address = addressBar(() => {
     const symbol = signals.symbol.value;
     return symbol === undefined ? undefined : { symbol, interval: signals.interval.value, range };
@@ -109,6 +117,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     isSpoken: false,
   };
   const { candles, link } = session;
+  const gaps = fillGaps(session, { visible: () => inView, jumpTo });
 
   function showView(symbol: string | undefined, interval: Interval, look?: ViewRange): void {
     signals.symbol.value = symbol;
@@ -125,6 +134,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     session.pointedAt = undefined;
     session.updatedAt = undefined;
     candles.reset(interval, look);
+    gaps.forget();
     watch(session);
     showStatus(session);
     address.saveSoon();
@@ -144,12 +154,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   });
 
   function onRange(visible: VisibleRange): void {
-    slots = visible.slots;
     inView = visible;
     const isAtLive = candles.isLive() && visible.slotsAfter < 1;
     range = isAtLive ? undefined : { from: visible.from, to: visible.to };
     signals.isAtLive.value = isAtLive;
     candles.looked(visible);
+    gaps.moved(visible);
     address.saveSoon();
   }
 
@@ -167,13 +177,29 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     requestFrame();
   }
 
+  async function pointIn(look: ViewRange, openTime: number): Promise<void> {
+    const row = await candles.lookAt(look, openTime);
+    // The chart moves with its next frame; pointed at before, the candle would be brought to an edge.
+    await new Promise(requestAnimationFrame);
+    pointAt(row);
+  }
+
+  async function jumpTo(moment: number): Promise<void> {
+    const interval = signals.interval.value;
+    const openTime = openTimeOf(interval, epochMs(Math.floor(moment)), DEFAULT_CALENDAR);
+    const half = (inView.slots / 2) * INTERVAL_MS[interval];
+    const look = { from: Math.max(0, openTime - half), to: openTime + half };
+    await pointIn(look, openTime);
+    gaps.jumped(openTime);
+  }
+
   viewProbe(location.search, () => ({
     viewFrom: inView.from,
     viewTo: inView.to,
-    slots,
+    slots: inView.slots,
     ...candles.held(),
   }));
-  const stopTimers = keepTime(session);
+  const stopTimers = keepTime(session, gaps.look);
   return {
     signals,
     mount(container) {
@@ -196,32 +222,30 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       session.chart?.setZone(zoneOf(zone));
       requestFrame();
     },
-    lookAtLive: () => candles.lookAtLive(),
+    lookAtLive: () => {
+      gaps.forget();
+      candles.lookAtLive();
+    },
     pointBy: (steps) => pointAt(candles.neighbour(session.pointedAt, steps)),
     pointAtNothing: () => pointAt(undefined),
     endWalk() {
       if (session.isSpoken) pointAt(undefined);
     },
-    async jumpTo(moment) {
-      const interval = signals.interval.value;
-      const openTime = openTimeOf(interval, epochMs(Math.floor(moment)), DEFAULT_CALENDAR);
-      const half = (slots / 2) * INTERVAL_MS[interval];
-      const look = { from: Math.max(0, openTime - half), to: openTime + half };
-      pointAt(await candles.lookAt(look, openTime));
-    },
+    jumpTo,
     middleOfView: () => (range === undefined ? link.exchangeNow() : (range.from + range.to) / 2),
     async lookAtMinute(openTime) {
       if (signals.interval.value !== '1m') {
         showView(signals.symbol.value, '1m', around(openTime));
         return;
       }
-      pointAt(await candles.lookAt(around(openTime), openTime));
+      await pointIn(around(openTime), openTime);
     },
     fetchAudits: (day, signal) => {
       const symbol = signals.symbol.value ?? '';
       return fetchSummary(document.baseURI, { symbol, day }, signal);
     },
     wishes,
+    gaps,
     exchangeNow: () => link.exchangeNow(),
     dismissNotices: () => {
       signals.notices.value = [];
@@ -232,6 +256,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       link.close();
       session.lookup.close();
       wishes.close();
+      gaps.close();
       candles.close();
       session.chart?.close();
     },
@@ -290,12 +315,13 @@ function atMostEvery(ms: number, act: () => void): () => void {
 }
 
 /** The page's pulse; the answer stops it. */
-function keepTime(session: Session): () => void {
+function keepTime(session: Session, look: () => void): () => void {
   const retry = () => session.link.retryNow();
   const timer = setInterval(() => {
     session.link.tick();
     showStatus(session);
     showTimeTexts(session);
+    look();
   }, TICK_MS);
   addEventListener('online', retry);
   document.addEventListener('visibilitychange', retry);

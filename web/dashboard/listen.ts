@@ -29,13 +29,15 @@ export function listen(session: Session, reactions: Reactions) {
   const probe = benchProbe(location.search, now);
   let sourceId: string | undefined;
 
-  function onHello({ symbols, intervals, status, version }: Message<'hello'>): void {
+  function onHello(hello: Message<'hello'>): void {
+    const { symbols, intervals, status, version } = hello;
     const isFirst = sourceId === undefined;
     const isOtherSource = !isFirst && sourceId !== status.source.id;
     sourceId = status.source.id;
     signals.symbols.value = symbols;
     signals.intervals.value = intervals.filter(isInterval);
     signals.version.value = version;
+    signals.canBackfill.value = hello.canBackfill === true;
     signals.status.value = status;
     const wish = { symbol: signals.symbol.value, interval: signals.interval.value };
     const known = knownView(wish, { symbols, intervals: signals.intervals.value });

@@ -32,6 +32,8 @@ export function dashboardSignals(view: {
     symbols: signal<readonly string[]>([]),
     intervals: signal<readonly Interval[]>(INTERVALS),
     version: signal(''),
+    /** Whether the server can fetch what is missing. */
+    canBackfill: signal(false),
     status: signal<StatusView | undefined>(undefined),
     page: signal<PageStatus>(
       pageStatus({

@@ -1,8 +1,8 @@
 // What the exchange lists, and adding or removing a symbol while running. Throws an Error whose message can be shown to the reader.
 import { parseMarketSymbol } from '../../src/core/market/symbol.ts';
+import { askServer, bodyOf, postJson } from '../connection/ask-server.ts';
 import { isRecord } from '../connection/parse-message.ts';
 
-export const SYMBOL_API_TIMEOUT_MS = 8_000;
 /** Listings asked for: more than anybody reads. */
 export const LISTINGS_SHOWN_MAX = 50;
 
@@ -23,7 +23,7 @@ export async function searchListings(
   const url = new URL('api/v1/listings', base);
   url.searchParams.set('query', query);
   url.searchParams.set('limit', String(LISTINGS_SHOWN_MAX));
-  const response = await ask(url, { signal });
+  const response = await askServer(url, { signal });
   if (response.status === 404) return undefined;
   const answer = await bodyOf(response);
   const listings = answer['listings'];
@@ -40,38 +40,12 @@ function anyName(query: string): readonly ListedSymbol[] {
 }
 
 export async function addSymbol(base: string, symbol: string): Promise<void> {
-  const body = JSON.stringify({ symbol });
-  const headers = { 'content-type': 'application/json' };
-  await bodyOf(await ask(new URL('api/v1/symbols', base), { method: 'POST', headers, body }));
+  await bodyOf(await askServer(new URL('api/v1/symbols', base), postJson({ symbol })));
 }
 
 export async function removeSymbol(base: string, symbol: string): Promise<void> {
   const url = new URL(`api/v1/symbols/${encodeURIComponent(symbol)}`, base);
-  await bodyOf(await ask(url, { method: 'DELETE' }));
-}
-
-async function ask(url: URL, init: RequestInit): Promise<Response> {
-  const limit = AbortSignal.timeout(SYMBOL_API_TIMEOUT_MS);
-  const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
-  return fetch(url, { ...init, signal });
-}
-
-/** @throws Error with the server's own words where it refuses. */
-async function bodyOf(response: Response): Promise<Readonly<Record<string, unknown>>> {
-  const text = await response.text();
-  const answer = parsedJson(text);
-  if (response.ok) return isRecord(answer) ? answer : {};
-  const error = isRecord(answer) ? answer['error'] : undefined;
-  const message = isRecord(error) ? error['message'] : undefined;
-  throw new Error(typeof message === 'string' ? message : `the server answered ${response.status}`);
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // an empty answer, or a proxy's page: the status says enough
-  }
+  await bodyOf(await askServer(url, { method: 'DELETE' }));
 }
 
 function isListed(value: unknown): value is ListedSymbol {
