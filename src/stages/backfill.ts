@@ -55,7 +55,10 @@ interface Series {
 /** Ends quietly when `signal` aborts. @throws FeedError; whatever reading the store throws. */
 export async function backfill(options: BackfillOptions): Promise<BackfillProgress> {
   const { history, store, clock, onProgress, onFailure, onRefused, signal } = options;
-  const now = await history.start(options.symbols, signal);
+  const now = await history.start(options.symbols, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  if (now === undefined) return { candles: 0, windows: 0, windowsTotal: 0 };
   const series = seriesOf(options, now);
   let candles = 0;
   let windows = 0;

@@ -91,6 +91,16 @@ const closes = (candles: readonly Candle[]) =>
   candles.map(({ openTime, close }) => [openTime, formatDecimal(close)]);
 
 describe('backfill', () => {
+  it('ends quietly when it is stopped before the exchange has answered', async () => {
+    await withExchange(async ({ exchange, run }) => {
+      exchange.freeze('everything');
+      const stop = new AbortController();
+      const running = run({ signal: stop.signal });
+      stop.abort();
+      assert.deepEqual(await running, { candles: 0, windows: 0, windowsTotal: 0 });
+    });
+  });
+
   it('fills an empty store with every interval, and finds nothing to do the second time', () =>
     withExchange(async ({ exchange, store, run }) => {
       const intervals = INTERVALS.filter((interval) => interval !== '1s');

@@ -289,6 +289,32 @@ describe('dashboard', { skip: chromiumMissing() }, () => {
     });
   });
 
+  it('never prints over the price, however narrow the window', async () => {
+    await withPage('', async (page) => {
+      for (const width of [1440, 1341, 1280, 1241, 1181, 1021]) {
+        await page.setViewportSize({ width, height: 800 });
+        const room = await page.evaluate(() => {
+          const price = document.querySelector('#last-close');
+          const next = document.querySelector('.price-change');
+          const isShown = next !== null && next.getClientRects().length > 0;
+          const end = price?.scrollWidth ?? Number.NaN;
+          const left = price?.getBoundingClientRect().left ?? Number.NaN;
+          return isShown ? next.getBoundingClientRect().left - (left + end) : 0;
+        });
+        assert.ok(room >= 0, `at ${width} px the change begins ${-room} px before the price ends`);
+      }
+    });
+  });
+
+  it('opens the list of symbols by its key, also after an interval was clicked', async () => {
+    await withPage('', async (page) => {
+      await page.locator('.interval', { hasText: /^1h$/ }).click();
+      await page.waitForURL(/interval=1h/);
+      await page.keyboard.press('/');
+      await page.locator('.symbol-button[aria-expanded="true"]').waitFor();
+    });
+  });
+
   it('fits a phone: nothing overflows, intervals fold into a menu, all fields can be had', async () => {
     await withPage(
       '',

@@ -5,12 +5,13 @@ import type { Dashboard } from '../dashboard/dashboard.ts';
 import { zoneOf } from '../dashboard/page-texts.ts';
 import { closesMenu } from './closes-menu.ts';
 import { momentOf, textsOf } from './jump-date.ts';
+import { opensByKey } from './opens-by-key.ts';
 
 export function DateMenu({ dashboard }: { readonly dashboard: Dashboard }) {
   const isOpen = useSignal(false);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => closesMenu(place, isOpen), [isOpen]);
-  useEffect(() => opensByKey(isOpen), [isOpen]);
+  useEffect(() => opensByKey('g', isOpen), [isOpen]);
   return (
     <div class="dates" ref={place}>
       <button
@@ -31,17 +32,6 @@ export function DateMenu({ dashboard }: { readonly dashboard: Dashboard }) {
       {isOpen.value ? <DateForm dashboard={dashboard} isOpen={isOpen} /> : null}
     </div>
   );
-}
-
-function opensByKey(isOpen: Signal<boolean>): () => void {
-  const open = (event: KeyboardEvent) => {
-    const isTyping = event.target instanceof HTMLInputElement && event.target.type !== 'radio';
-    if (event.key !== 'g' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    isOpen.value = true;
-  };
-  document.addEventListener('keydown', open);
-  return () => document.removeEventListener('keydown', open);
 }
 
 function DateForm(props: { readonly dashboard: Dashboard; readonly isOpen: Signal<boolean> }) {

@@ -4,21 +4,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Dashboard } from '../dashboard/dashboard.ts';
 import { closesMenu } from './closes-menu.ts';
 import { Chevron } from './interval-menu.tsx';
+import { opensByKey } from './opens-by-key.ts';
 import { SymbolList, SymbolName } from './symbol-list.tsx';
 
 export function SymbolMenu({ dashboard }: { readonly dashboard: Dashboard }) {
   const isOpen = useSignal(false);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => closesMenu(place, isOpen), [isOpen]);
-  useEffect(() => {
-    const open = (event: KeyboardEvent) => {
-      if (event.key !== '/' || event.target instanceof HTMLInputElement) return;
-      event.preventDefault();
-      isOpen.value = true;
-    };
-    document.addEventListener('keydown', open);
-    return () => document.removeEventListener('keydown', open);
-  }, [isOpen]);
+  useEffect(() => opensByKey('/', isOpen), [isOpen]);
   const { symbol } = dashboard.signals;
   return (
     <div class="symbols" ref={place}>
