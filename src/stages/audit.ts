@@ -17,7 +17,7 @@ import type { AnyLogRecord, Log, LogRecord } from '../log/log.ts';
 import { AUDITS, EVIDENCE, OHLCV, REPAIRS } from '../protocol/topics.ts';
 import type { CandleStore } from '../store/candle-store.ts';
 import { findOpenMinutes } from './audit/open-minutes.ts';
-import { RETRY_MS_MAX, RETRY_MS_MIN } from './write-candles.ts';
+import { untilDone } from './write-candles.ts';
 
 /** Longest wait for a record when nothing is due. */
 const IDLE_POLL_MS: DurationMs = 1_000;
@@ -140,19 +140,19 @@ async function writeVerdicts(
   { store, clock, logger, signal }: AuditOptions,
 ): Promise<boolean> {
   if (audits.length === 0) return true;
-  for (let retryMs = RETRY_MS_MIN; !signal.aborted; retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)) {
-    try {
-      await store.writeAudits(audits);
-      if (counts.failing === 1) logger.info('The store takes verdicts again');
-      counts.failing = 0;
-      return true;
-    } catch (error) {
-      counts.failing = 1;
-      logger.warn(`The store took no verdicts: ${messageOf(error)}; trying again in ${retryMs} ms`);
-    }
-    await clock.sleep(retryMs, signal);
-  }
-  return false;
+  if (signal.aborted) return false;
+  const onFailure = (error: unknown, retryMs: DurationMs): void => {
+    counts.failing = 1;
+    logger.warn(`The store took no verdicts: ${messageOf(error)}; trying again in ${retryMs} ms`);
+  };
+  const isTaken = await untilDone({ clock, onFailure, signal }, async () => {
+    await store.writeAudits(audits);
+    return true;
+  });
+  if (isTaken === undefined) return false;
+  if (counts.failing === 1) logger.info('The store takes verdicts again');
+  counts.failing = 0;
+  return true;
 }
 
 function auditRecord(value: Audit): AnyLogRecord {

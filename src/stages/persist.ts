@@ -71,7 +71,7 @@ export async function persist(options: PersistOptions): Promise<void> {
     const refused = await untilDone({ clock, onFailure, signal }, () => apply(store, batch));
     report.dropped();
     if (refused === undefined) return false;
-    report.written(countsOf(batch, refused), refused);
+    report.written(batch, refused);
     return true;
   }
 
@@ -105,7 +105,7 @@ export async function persist(options: PersistOptions): Promise<void> {
         if (records.length === 0) return;
         for (const batch of batchesOf(records)) {
           const refused = await apply(store, batch);
-          report.written(countsOf(batch, refused), refused);
+          report.written(batch, refused);
         }
         await consumer.commit([]);
       }
@@ -140,16 +140,4 @@ async function apply(store: CandleStore, batch: StoreBatch): Promise<readonly Re
   const { symbol, time } = batch.start;
   await pruneTrades(store, { symbol, before: time }, Number.POSITIVE_INFINITY);
   return [];
-}
-
-function countsOf(
-  batch: StoreBatch,
-  refused: readonly Refused[],
-): { candles: number; trades: number } {
-  if (batch.type !== 'write') return { candles: 0, trades: 0 };
-  const trades = refused.filter(({ value }) => 'aggTradeId' in value).length;
-  return {
-    candles: batch.candles.length - (refused.length - trades),
-    trades: batch.trades.length - trades,
-  };
 }

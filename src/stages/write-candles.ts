@@ -46,7 +46,7 @@ export function writeUntilDone(options: WriteOptions): Promise<readonly Refused[
   return untilDone(options, () => writeInRange(store, candles, trades));
 }
 
-/** Acts again until it does not fail, with the pauses of `writeUntilDone`. */
+/** Acts again until it does not fail, with the pauses of `writeUntilDone`; undefined where `signal` aborted first. */
 export async function untilDone<T>(
   { clock, onFailure, signal }: RetryOptions,
   act: () => Promise<T>,

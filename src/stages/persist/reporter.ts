@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { LogConsumer } from '../../log/log.ts';
 import { RAW_TICKS } from '../../protocol/topics.ts';
 import { identityOf, type Refused } from '../write-candles.ts';
-import type { Persisted } from './store-batches.ts';
+import type { Persisted, StoreBatch } from './store-batches.ts';
 
 export interface PersistState {
   /** failing: the store takes nothing now; the log keeps what it can, and writing is tried again. */
@@ -15,9 +15,13 @@ export interface PersistState {
   readonly lostTrades: number;
 }
 
+/** Of a batch that only takes away. */
+const NOTHING = { candles: [], trades: [] } as const;
+
 export interface Reporter {
   dropped(): void;
-  written(count: { candles: number; trades: number }, refused: readonly Refused[]): void;
+  /** The store took the batch, but for what it refused. */
+  written(batch: StoreBatch, refused: readonly Refused[]): void;
   failed(error: unknown, next: string): void;
 }
 
@@ -56,13 +60,17 @@ export function reporter(
       logger.error(`The store has fallen behind: ${what} were dropped before it took them`);
       change(lose(newCandles, newTrades));
     },
-    written({ candles, trades }, refused) {
+    written(batch, refused) {
+      const lostTrades = refused.filter(({ value }) => 'aggTradeId' in value).length;
+      const lostCandles = refused.length - lostTrades;
+      const given = batch.type === 'write' ? batch : NOTHING;
+      const candles = given.candles.length - lostCandles;
+      const trades = given.trades.length - lostTrades;
       logger.debug(`Stored ${candles} candles${trades === 0 ? '' : ` and ${trades} trades`}`);
       for (const { value, error } of refused) {
         logger.error(identityOf({ value }), `Not stored: ${error.message}`);
       }
-      const lostTrades = refused.filter(({ value }) => 'aggTradeId' in value).length;
-      const lost = lose(refused.length - lostTrades, lostTrades);
+      const lost = lose(lostCandles, lostTrades);
       if (state.state === 'failing') {
         logger.info('The candle store takes candles again');
         const { reason: _, ...rest } = state;
