@@ -14,7 +14,7 @@ import { readCandlePage, readNextCandles } from '../candle-window.ts';
 import type { FeedNews } from '../feed-news.ts';
 import type { SourceView } from '../source-view.ts';
 import { registerAudits } from './audits.ts';
-import { HttpError } from './error-body.ts';
+import { demandSymbol } from './demand-symbol.ts';
 import { parseQuery, timeParameter, whole } from './query.ts';
 
 const CANDLES_DEFAULT = 500;
@@ -74,13 +74,7 @@ export function registerApiV1(app: FastifyInstance, options: ApiV1Options): void
     async (request): Promise<CandlePage & { readonly source: SourceView }> => {
       const query = parseQuery(candlesQuery, request.query);
       const { symbol, interval } = query;
-      if (!market.symbols().includes(symbol)) {
-        throw new HttpError(
-          404,
-          'unknown-symbol',
-          `No candles of "${symbol}" here; /api/v1/symbols lists what is`,
-        );
-      }
+      demandSymbol(market, symbol, 'candles');
       const page = await readPage(query);
       const { candles } = page;
       const audits = interval === '1m' ? await auditsOf(store, market, symbol, candles) : NO_AUDITS;

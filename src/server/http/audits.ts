@@ -1,7 +1,6 @@
 // Verdicts over HTTP: minute by minute with both candles where they differ, and a day's standing. Every answer names its source (I10).
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { auditJson } from '../../protocol/audit-record.ts';
 import type { AuditSummary } from '../../protocol/browser.ts';
 import { symbolField } from '../../protocol/candle-record.ts';
@@ -11,7 +10,7 @@ import type { AuditDays } from '../audit-days.ts';
 import { readAudits } from '../audit-window.ts';
 import type { FeedNews } from '../feed-news.ts';
 import type { SourceView } from '../source-view.ts';
-import { HttpError } from './error-body.ts';
+import { demandSymbol } from './demand-symbol.ts';
 import { parseQuery, timeParameter, whole } from './query.ts';
 
 const AUDITS_DEFAULT = 500;
@@ -41,19 +40,10 @@ export interface AuditRouteOptions {
 export function registerAudits(app: FastifyInstance, options: AuditRouteOptions): void {
   const { market, store, news, auditDays } = options;
 
-  const demand = (symbol: MarketSymbol): void => {
-    if (market.symbols().includes(symbol)) return;
-    throw new HttpError(
-      404,
-      'unknown-symbol',
-      `No audits of "${symbol}" here; /api/v1/symbols lists what is`,
-    );
-  };
-
   /** Ascending; of more than `limit` the newest, and `more` says that there are older ones. */
   app.get('/api/v1/audits', async (request) => {
     const { symbol, from, to, limit } = parseQuery(auditsQuery, request.query);
-    demand(symbol);
+    demandSymbol(market, symbol, 'audits');
     const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
     const query = { symbol, ...range, limit: limit + 1, take: 'last' } as const;
     const audits = await readAudits(store, market, query);
@@ -68,7 +58,7 @@ export function registerAudits(app: FastifyInstance, options: AuditRouteOptions)
     '/api/v1/audits/summary',
     async (request): Promise<AuditSummary & { readonly source: SourceView }> => {
       const { symbol, day } = parseQuery(summaryQuery, request.query);
-      demand(symbol);
+      demandSymbol(market, symbol, 'audits');
       const standing =
         day === undefined ? await auditDays.newest(symbol) : await auditDays.on(symbol, day);
       return { source: news.source(), symbol, ...standing };

@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { AggTrade } from '../../core/market/agg-trade.ts';
 import { INTERVALS } from '../../core/market/interval.ts';
-import type { MarketSymbol } from '../../core/market/symbol.ts';
 import { formatParts } from '../../protocol/agg-trade-record.ts';
 import type { CandleExplanation, TradeEntry } from '../../protocol/browser.ts';
 import { symbolField } from '../../protocol/candle-record.ts';
@@ -13,6 +12,7 @@ import { readCandles } from '../candle-window.ts';
 import { explainCandle } from '../explain-candle.ts';
 import type { FeedNews } from '../feed-news.ts';
 import { isNotKept, readTrades } from '../trade-window.ts';
+import { demandSymbol } from './demand-symbol.ts';
 import { HttpError } from './error-body.ts';
 import { parseQuery, timeParameter, whole } from './query.ts';
 
@@ -50,18 +50,9 @@ export interface TradesApiOptions {
 export function registerTradesApi(app: FastifyInstance, options: TradesApiOptions): void {
   const { market, store, news } = options;
 
-  const demand = (symbol: MarketSymbol): void => {
-    if (market.symbols().includes(symbol)) return;
-    throw new HttpError(
-      404,
-      'unknown-symbol',
-      `No trades of "${symbol}" here; /api/v1/symbols lists what is`,
-    );
-  };
-
   app.get('/api/v1/trades', async (request) => {
     const { symbol, fromId, startTime, endTime, limit } = parseQuery(tradesQuery, request.query);
-    demand(symbol);
+    demandSymbol(market, symbol, 'trades');
     const asked = { fromId, startTime, endTime, limit };
     const found = await readTrades(store, market, symbol, asked);
     if (isNotKept(found)) throw notKept(found.notKept, found.oldest);
@@ -70,7 +61,7 @@ export function registerTradesApi(app: FastifyInstance, options: TradesApiOption
 
   app.get('/api/v1/trades/explain', async (request): Promise<CandleExplanation> => {
     const { symbol, interval, openTime } = parseQuery(explainQuery, request.query);
-    demand(symbol);
+    demandSymbol(market, symbol, 'trades');
     const window = { symbol, interval, from: openTime, to: openTime } as const;
     const [candle] = await readCandles(store, market, { ...window, limit: 1, take: 'first' });
     if (candle === undefined) {
@@ -81,18 +72,13 @@ export function registerTradesApi(app: FastifyInstance, options: TradesApiOption
       );
     }
     const { open, high, low, close, complete } = await explainCandle({ store, market }, candle);
-    const [opened, highest, lowest, closed] = [open, high, low, close].map((trade) =>
-      trade === undefined ? null : tradeEntry(trade),
-    );
     return {
       source: news.source(),
       ...{ symbol, interval, openTime, revision: candle.revision, complete },
-      ...{
-        open: opened ?? null,
-        high: highest ?? null,
-        low: lowest ?? null,
-        close: closed ?? null,
-      },
+      open: entryOrNull(open),
+      high: entryOrNull(high),
+      low: entryOrNull(low),
+      close: entryOrNull(close),
     };
   });
 }
@@ -107,6 +93,10 @@ function notKept(parameter: string, oldest: AggTrade | undefined): HttpError {
     'not-kept',
     `Parameter "${parameter}": expected trades that are kept without a gap; ${kept}`,
   );
+}
+
+function entryOrNull(trade: AggTrade | undefined): TradeEntry | null {
+  return trade === undefined ? null : tradeEntry(trade);
 }
 
 /** As the exchange's `aggTrades` has it. */
