@@ -11,9 +11,8 @@ import {
   PHONE,
   untilDrawn,
 } from './chromium.ts';
+import { withStubPage } from './stub-page.ts';
 import { type StubOptions, type StubServer, startStubServer } from './stub-server.ts';
-
-const WAIT_MS_MAX = 10_000;
 
 describe('audit', { skip: chromiumMissing() }, () => {
   let browser: Browser;
@@ -25,21 +24,14 @@ describe('audit', { skip: chromiumMissing() }, () => {
 
   async function withPage(
     act: (page: Page, stub: StubServer) => Promise<void>,
-    stubOptions: StubOptions = {},
+    stub: StubOptions = {},
     context: BrowserContextOptions = DESKTOP,
   ): Promise<void> {
-    const stub = await startStubServer(stubOptions);
-    const address = `${stub.url}?symbol=ETHUSDT&interval=1m`;
-    const { page, faults } = await openPage(browser, address, context);
-    page.setDefaultTimeout(WAIT_MS_MAX);
-    try {
-      await untilDrawn(page);
+    const options = { query: '?symbol=ETHUSDT&interval=1m', stub, context };
+    const faults = await withStubPage(browser, options, async (page, server) => {
       await page.locator('#audit').waitFor();
-      await act(page, stub);
-    } finally {
-      await page.context().close();
-      await stub.close();
-    }
+      await act(page, server);
+    });
     assert.deepEqual(faults, [], 'no error in the console, no request to elsewhere');
   }
 

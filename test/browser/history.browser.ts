@@ -4,18 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { candleTimeText, localZone } from '../../web/chart/wall-clock.ts';
 import type {} from '../../web/dashboard/bench-probe.ts';
-import {
-  chromiumMissing,
-  DESKTOP,
-  launchChromium,
-  openPage,
-  PHONE,
-  untilDrawn,
-  visibleSpan,
-} from './chromium.ts';
-import { type StubOptions, type StubServer, startStubServer } from './stub-server.ts';
+import { chromiumMissing, DESKTOP, launchChromium, PHONE, visibleSpan } from './chromium.ts';
+import { withStubPage } from './stub-page.ts';
+import type { StubOptions, StubServer } from './stub-server.ts';
 
-const WAIT_MS_MAX = 10_000;
 const MINUTE_MS = 60_000;
 
 describe('missing history', { skip: chromiumMissing() }, () => {
@@ -29,20 +21,11 @@ describe('missing history', { skip: chromiumMissing() }, () => {
   async function withPage(
     query: string,
     act: (page: Page, stub: StubServer) => Promise<void>,
-    stubOptions: StubOptions = { backfill: 'filled' },
+    stub: StubOptions = { backfill: 'filled' },
     context: BrowserContextOptions = DESKTOP,
   ): Promise<void> {
-    const stub = await startStubServer(stubOptions);
-    const { page, faults } = await openPage(browser, `${stub.url}${query}`, context);
-    page.setDefaultTimeout(WAIT_MS_MAX);
-    try {
-      await untilDrawn(page);
-      await act(page, stub);
-      assert.deepEqual(faults, [], 'no error in the console, no request to elsewhere');
-    } finally {
-      await page.context().close();
-      await stub.close();
-    }
+    const faults = await withStubPage(browser, { query, stub, context }, act);
+    assert.deepEqual(faults, [], 'no error in the console, no request to elsewhere');
   }
 
   const card = (page: Page) => page.locator('.gap-card');

@@ -2,17 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import {
-  chromiumMissing,
-  DESKTOP,
-  launchChromium,
-  openPage,
-  PHONE,
-  untilDrawn,
-} from './chromium.ts';
-import { type StubOptions, type StubServer, startStubServer } from './stub-server.ts';
-
-const WAIT_MS_MAX = 10_000;
+import { chromiumMissing, DESKTOP, launchChromium, PHONE, untilDrawn } from './chromium.ts';
+import { withStubPage } from './stub-page.ts';
+import type { StubOptions, StubServer } from './stub-server.ts';
 
 describe('symbol menu', { skip: chromiumMissing() }, () => {
   let browser: Browser;
@@ -24,20 +16,14 @@ describe('symbol menu', { skip: chromiumMissing() }, () => {
 
   async function withMenu(
     act: (page: Page, stub: StubServer) => Promise<void>,
-    stubOptions: StubOptions = {},
+    stub: StubOptions = {},
     context: BrowserContextOptions = DESKTOP,
   ): Promise<void> {
-    const stub = await startStubServer(stubOptions);
-    const { page } = await openPage(browser, stub.url, context);
-    page.setDefaultTimeout(WAIT_MS_MAX);
-    try {
-      await untilDrawn(page);
+    // What the server refuses is an error in the console, too.
+    await withStubPage(browser, { query: '', stub, context }, async (page, server) => {
       await page.locator('.symbol-button').click();
-      await act(page, stub);
-    } finally {
-      await page.context().close();
-      await stub.close();
-    }
+      await act(page, server);
+    });
   }
 
   const option = (page: Page, symbol: string) => page.locator(`#symbol-${symbol}`);

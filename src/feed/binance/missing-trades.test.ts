@@ -16,22 +16,10 @@ import {
 } from './missing-trades.ts';
 import { PAGE_ROWS_MAX, type Rest, type TradeRange } from './rest.ts';
 import { createSequencer } from './sequencer.ts';
+import { tradeById as trade } from './testing/trade-by-id.ts';
 
 const symbol = marketSymbol('BTCUSDT');
 
-const trade = (aggTradeId: number, tradeTime = aggTradeId): AggTrade => ({
-  symbol,
-  aggTradeId,
-  priceInteger: 90_000,
-  priceFraction: 0,
-  quantityInteger: 1,
-  quantityFraction: 0,
-  firstTradeId: aggTradeId,
-  lastTradeId: aggTradeId,
-  tradeTime: epochMs(tradeTime),
-  eventTime: epochMs(tradeTime),
-  buyerIsMaker: false,
-});
 const upTo = (from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => trade(from + index));
 

@@ -3,23 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AggTrade } from '../../core/market/agg-trade.ts';
-import { marketSymbol } from '../../core/market/symbol.ts';
 import { epochMs } from '../../core/market/time.ts';
 import { createSequencer } from './sequencer.ts';
-
-const trade = (aggTradeId: number): AggTrade => ({
-  symbol: marketSymbol('BTCUSDT'),
-  aggTradeId,
-  priceInteger: 90_000,
-  priceFraction: 0,
-  quantityInteger: 1,
-  quantityFraction: 0,
-  firstTradeId: aggTradeId,
-  lastTradeId: aggTradeId,
-  tradeTime: epochMs(aggTradeId),
-  eventTime: epochMs(aggTradeId),
-  buyerIsMaker: false,
-});
+import { tradeById as trade } from './testing/trade-by-id.ts';
 
 /** Ids 10 … 10 + count − 1, shuffled, some of them several times, and when the series is begun. */
 const arrivals = fc.integer({ min: 1, max: 60 }).chain((count) => {
